@@ -1,0 +1,1 @@
+#include "metamori/types.hpp"

@@ -1,0 +1,80 @@
+#pragma once
+
+// Chunks by id: reading with verification, and writing sessions.
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "objects/pack_index.hpp"
+
+namespace metamori {
+
+/// Descriptors of a repository's directories, opened once. -1 where absent (a read-only repository may lack cache, tmp, trash).
+struct RepositoryDirs {
+  Fd top, packs, checkpoints, tmp, cache, trash, restore, refs, locks;
+};
+
+/// Where chunks are read from. Thread-safe.
+class ChunkSource {
+ public:
+  virtual ~ChunkSource() = default;
+  /// Puts the bytes of chunk `id` into `out` (reusing its memory), verified by SHA-256. Throws corrupt if missing or damaged, naming the chunk and the pack.
+  virtual void read(const ChunkId& id, Bytes& out) = 0;
+};
+
+/// Where chunks are put. Thread-safe.
+class ChunkSink {
+ public:
+  virtual ~ChunkSink() = default;
+  /// Stores `raw` under its SHA-256 unless it is there already. Returns the id. `raw` may be reused at once.
+  virtual ChunkId put(ByteView raw, Kind kind) = 0;
+};
+
+/// Reads, and opens writing sessions. Thread-safe.
+class ChunkStore final : public ChunkSource {
+ public:
+  ChunkStore(System& system, const RepositoryDirs& dirs);
+  ~ChunkStore() override;
+  void read(const ChunkId& id, Bytes& out) override;
+  /// Length of the chunk, or nothing if it is nowhere.
+  std::optional<std::uint32_t> find_length(const ChunkId& id);
+  PackIndex& index() noexcept;
+
+ private:
+  friend class ChunkSession;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+struct SessionTotals {
+  std::uint64_t chunks_put = 0;
+  std::uint64_t chunks_new = 0;
+  std::uint64_t raw_bytes_new = 0;
+  std::uint64_t pack_bytes = 0;  ///< growth of the repository by packs
+};
+
+/// One writer's packs. Chunks that were put can be read through the session (also before flush) and are shared between its threads: a chunk put twice is stored once. Small chunks gather in
+/// compression groups, one open group for each kind. Packs are split at 2 GiB. What was not flushed when the session ends is dropped, unless `keep_partial` is called.
+class ChunkSession final : public ChunkSource, public ChunkSink {
+ public:
+  explicit ChunkSession(ChunkStore& store);
+  ~ChunkSession() override;
+  ChunkId put(ByteView raw, Kind kind) override;
+  /// As put, for a chunk whose id the caller has computed.
+  void put_known(const ChunkId& id, ByteView raw, Kind kind);
+  void read(const ChunkId& id, Bytes& out) override;
+  /// Publishes what was put so far (protocol steps 2 and 3 of the checkpoint: durable on return). May be called again after further puts.
+  void flush();
+  /// Step 4: whether each pack of which a chunk was reused, and each one flushed, is still in `packs/`.
+  bool packs_still_present();
+  [[nodiscard]] std::vector<PackName> published() const;
+  [[nodiscard]] SessionTotals totals() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace metamori

@@ -1,0 +1,114 @@
+#pragma once
+
+// Directory listings and the root. docs/format.md, sections 7 and 8.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "objects/stream.hpp"
+
+namespace metamori {
+
+enum class EntryType : std::uint8_t { file = 1, directory = 2, symlink = 3, fifo = 4, char_device = 5, block_device = 6 };
+
+struct Owner {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string user;
+  std::string group;
+  friend auto operator<=>(const Owner&, const Owner&) = default;
+};
+
+struct Attribute {
+  std::string name;
+  Bytes value;
+  friend auto operator<=>(const Attribute&, const Attribute&) = default;
+};
+
+/// Everything that is kept of one name.
+struct Entry {
+  std::string name;
+  EntryType type = EntryType::file;
+  bool content_unknown = false;  ///< could not be read, and no older content
+  std::uint32_t mode = 0;        ///< lower 12 bits of st_mode
+  Owner owner;
+  Time mtime;
+  StreamRef content;               ///< of a file; of a directory: its listing
+  std::uint64_t unknown_size = 0;  ///< of a file whose content is unknown
+  std::uint64_t entries_below = 0;  ///< of a directory, at any depth
+  std::uint64_t bytes_below = 0;    ///< of a directory: sizes of all files below
+  std::string target;               ///< of a symbolic link
+  std::uint32_t device_major = 0;
+  std::uint32_t device_minor = 0;
+  std::vector<Attribute> attributes;        ///< sorted by name; empty when attribute_stream is used
+  std::optional<StreamRef> attribute_stream;  ///< a set too large to stand inline
+  [[nodiscard]] std::uint64_t size_bytes() const noexcept { return content_unknown ? unknown_size : content.length; }
+  friend bool operator==(const Entry&, const Entry&) = default;
+};
+
+/// Moves `attributes` (sorted here) into the entry, inline or as a stream as section 7 demands.
+void set_attributes(Entry& entry, std::vector<Attribute> attributes, ChunkSink& sink);
+std::vector<Attribute> get_attributes(const Entry& entry, ChunkSource& source);
+
+/// Takes entries sorted by name; throws usage-free assertion on disorder. Memory: one open chunk per level.
+class DirectoryBuilder {
+ public:
+  explicit DirectoryBuilder(ChunkSink& sink);
+  ~DirectoryBuilder();
+  DirectoryBuilder(const DirectoryBuilder&) = delete;
+  DirectoryBuilder& operator=(const DirectoryBuilder&) = delete;
+  void add(const Entry& entry);
+  struct Result {
+    StreamRef listing;
+    std::uint64_t entries_below = 0;
+    std::uint64_t bytes_below = 0;
+  };
+  Result finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Walks a listing in order; holds one leaf.
+class DirectoryCursor {
+ public:
+  DirectoryCursor(ChunkSource& source, const StreamRef& listing);
+  ~DirectoryCursor();
+  DirectoryCursor(DirectoryCursor&&) noexcept;
+  [[nodiscard]] const Entry* current() const noexcept;
+  void next();
+  /// Moves to the first entry whose name is >= `name`, without reading what lies before.
+  void seek(std::string_view name);
+  /// As ExtentCursor: leaves and nodes that start at the cursor, highest first, so that equal parts of two listings can be skipped unread.
+  struct Subtree {
+    std::uint8_t level = 0;
+    ChunkId id;
+    std::uint64_t entry_count = 0;
+  };
+  [[nodiscard]] std::vector<Subtree> subtrees_here() const;
+  void skip(const Subtree& subtree);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+std::optional<Entry> find_entry(ChunkSource& source, const StreamRef& listing, std::string_view name);
+
+/// Groups of at least two sorted paths that are one inode; sorted by first path.
+using LinkTable = std::vector<std::vector<std::string>>;
+
+struct Root {
+  Entry top;  ///< of type directory, name empty
+  StreamRef links;
+};
+/// Stores the root's one chunk; its id is the root id.
+ChunkId put_root(ChunkSink& sink, const Entry& top, const LinkTable& links);
+Root get_root(ChunkSource& source, const ChunkId& id);
+LinkTable get_links(ChunkSource& source, const Root& root);
+/// The entry at `path` (components joined by `/`; empty: the top), or nothing.
+std::optional<Entry> find_path(ChunkSource& source, const Root& root, std::string_view path);
+
+}  // namespace metamori

@@ -1,0 +1,1 @@
+#include "objects/record_log.hpp"

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "metamori/export.hpp"
+
 namespace metamori {
 
 /// Why an operation stopped. Code branches on the kind, never on the text; the command line maps each kind to one exit code.
@@ -24,7 +26,7 @@ enum class ErrorKind {
 
 /// The one exception type of the library. `what()` says what was being done, to which path or id, and why it failed;
 /// `hint()` (may be empty) says what to do next; `path()` (may be empty) is the path concerned, as bytes.
-class Error : public std::runtime_error {
+class METAMORI_API Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& message, std::string hint = {}, std::string path = {})
       : std::runtime_error(message), kind_(kind), hint_(std::move(hint)), path_(std::move(path)) {}

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "metamori/export.hpp"
+
 namespace metamori {
 
 using Bytes = std::vector<std::byte>;
@@ -40,7 +42,7 @@ struct Time {
 };
 
 /// Lower-case hexadecimal digits of `bytes`.
-std::string to_hex(ByteView bytes);
+METAMORI_API std::string to_hex(ByteView bytes);
 template <class Tag>
 std::string to_hex(const Id<Tag>& id) {
   return to_hex(ByteView(id.bytes));

@@ -1,0 +1,95 @@
+#pragma once
+
+// The walk over the tree: what is there now, captured into chunks. One walk serves checkpoint, safety checkpoint, status and diff against the tree.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/engine.hpp"
+#include "objects/directory.hpp"
+#include "objects/record.hpp"
+
+namespace metamori {
+
+struct ScanOptions {
+  std::vector<std::string> scope;        ///< only these paths (tracked or not is decided by the rules); empty: the whole tree
+  std::vector<std::string> extra_paths;  ///< captured although untracked, each alone with all below it (safety checkpoints)
+  std::optional<ChunkId> base_root;      ///< the parent's root: previous content of unreadable files, and the rest of the tree in a scoped scan
+  CheckMode check = CheckMode::automatic;
+  OnTorn on_torn = OnTorn::mark;
+  std::uint32_t retries = 3;
+  bool one_file_system = false;
+  bool keep_cache = true;  ///< prepare an update of the stat cache
+  Control control;
+};
+
+struct ScanTotals {
+  std::uint64_t bytes_read = 0;
+  std::uint64_t files_captured = 0;  ///< read anew
+};
+
+struct ScanResult {
+  ChunkId root;
+  Root root_node;
+  std::uint64_t entries = 0;
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  std::vector<PathVerdict> verdicts;             ///< sorted by path; all that is not clean and at rest
+  std::map<std::string, std::string> reasons;    ///< of unreadable paths
+  std::vector<std::string> skipped_repositories;
+  std::vector<std::string> skipped_sockets;
+  std::string rules;                             ///< text in force
+  Time start, end;
+  ScanTotals totals;
+  /// What a scoped scan replaced: an entry, or nothing where the path is gone. Lets the result be put into another root (`graft`).
+  std::map<std::string, std::optional<Entry>> grafts;
+  LinkTable scope_links;
+};
+
+/// Where the scan puts chunks and reads the older ones from.
+struct ScanStore {
+  ChunkSink& sink;
+  ChunkSource& source;
+};
+
+class StatCacheUpdate;
+
+class TreeScan {
+ public:
+  TreeScan(Engine& engine, ScanStore store, ScanOptions options);
+  ~TreeScan();
+  /// Throws torn with OnTorn::fail, io when the top can't be read, interrupted, timed_out.
+  ScanResult run();
+  /// Puts the new stat cache in place; call only after what was scanned is published. Never throws for a cache that can't be written.
+  void save_cache();
+  /// What stat told of `path` when its content was captured or found unchanged; nothing if the scan did not see it. Costs a look-up; for restore's check that nothing changed since.
+  std::optional<FileStat> captured_stat(std::string_view path) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A new root: `base` with each path of `grafts` replaced by the entry (its name is taken from the path) or removed. Missing directories on the way are taken from `make_parent`.
+/// `links` is the new link table.
+ChunkId graft(ScanStore store, const ChunkId& base, const std::map<std::string, std::optional<Entry>>& grafts, const LinkTable& links,
+              const std::function<Entry(const std::string& path)>& make_parent);
+
+/// A sink for looking only: keeps new list, directory and other chunks in memory, drops data. Reads fall through to the store.
+class ScratchChunks final : public ChunkSink, public ChunkSource {
+ public:
+  explicit ScratchChunks(ChunkStore& store);
+  ~ScratchChunks() override;
+  ChunkId put(ByteView raw, Kind kind) override;
+  void read(const ChunkId& id, Bytes& out) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace metamori

@@ -1,0 +1,20 @@
+#pragma once
+
+// The walk over two trees of checkpoints at once, reading only what differs.
+
+#include <functional>
+#include <string>
+
+#include "objects/directory.hpp"
+
+namespace metamori {
+
+/// Calls `visit(path, before, after)` for every path whose entry differs (a directory: when its own metadata differ, or it exists on one side only; what is below it comes by itself), in the order of a walk: a directory
+/// before what is below it, names sorted. Null: absent on that side. When a path is a directory on one side only, the names below it are visited too. Equal subtrees are skipped unread.
+void diff_trees(ChunkSource& source, const Root& before, const Root& after,
+                const std::function<void(const std::string& path, const Entry* before, const Entry* after)>& visit);
+
+/// Calls `visit(path, entry)` for `top` and everything below it, a directory before what is below it.
+void walk_tree(ChunkSource& source, const Entry& top, const std::string& path, const std::function<void(const std::string& path, const Entry& entry)>& visit);
+
+}  // namespace metamori

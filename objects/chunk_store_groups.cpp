@@ -1,0 +1,1 @@
+#include "objects/chunk_store.hpp"

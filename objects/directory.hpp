@@ -2,9 +2,10 @@
 
 // Directory listings and the root. docs/format.md, sections 7 and 8.
 
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "objects/stream.hpp"
@@ -27,6 +28,11 @@ struct Attribute {
   friend auto operator<=>(const Attribute&, const Attribute&) = default;
 };
 
+/// Whether a directory may hold that name: 1 to 255 bytes, no `/`, no NUL, not `.`, `..` or `.metamori`.
+bool is_entry_name(std::string_view name) noexcept;
+/// Whether it is one or more such names joined by `/`.
+bool is_entry_path(std::string_view path) noexcept;
+
 /// Everything that is kept of one name.
 struct Entry {
   std::string name;
@@ -48,11 +54,11 @@ struct Entry {
   friend bool operator==(const Entry&, const Entry&) = default;
 };
 
-/// Moves `attributes` (sorted here) into the entry, inline or as a stream as section 7 demands.
+/// Moves `attributes` (sorted here; names are different) into the entry, inline or as a stream as section 7 demands. Throws unsupported if they exceed what the format holds.
 void set_attributes(Entry& entry, std::vector<Attribute> attributes, ChunkSink& sink);
 std::vector<Attribute> get_attributes(const Entry& entry, ChunkSource& source);
 
-/// Takes entries sorted by name; throws usage-free assertion on disorder. Memory: one open chunk per level.
+/// Takes entries sorted by name; disorder and names that are no entry names are our own bugs and end the process. Memory: one open chunk per level.
 class DirectoryBuilder {
  public:
   explicit DirectoryBuilder(ChunkSink& sink);
@@ -72,29 +78,41 @@ class DirectoryBuilder {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Walks a listing in order; holds one leaf.
+/// Walks a listing in order; holds one leaf. Lazy: a node or leaf is read when something in it is asked for, so what is skipped is never read. Every member that may read throws
+/// corrupt. The entry told by current() is overwritten by the next move.
 class DirectoryCursor {
  public:
   DirectoryCursor(ChunkSource& source, const StreamRef& listing);
   ~DirectoryCursor();
   DirectoryCursor(DirectoryCursor&&) noexcept;
-  [[nodiscard]] const Entry* current() const noexcept;
+  [[nodiscard]] bool at_end() const noexcept;
+  /// The entry at the cursor, or nothing at the end. Reads down to it.
+  [[nodiscard]] const Entry* current() const;
   void next();
-  /// Moves to the first entry whose name is >= `name`, without reading what lies before.
+  /// Moves to the first entry whose name is >= `name`, backwards too, without reading what lies before.
   void seek(std::string_view name);
-  /// As ExtentCursor: leaves and nodes that start at the cursor, highest first, so that equal parts of two listings can be skipped unread.
+  /// A leaf (level 0) or node that starts exactly at the cursor.
   struct Subtree {
     std::uint8_t level = 0;
     ChunkId id;
     std::uint64_t entry_count = 0;
+    friend bool operator==(const Subtree&, const Subtree&) = default;
   };
+  /// Those known to start at the cursor, highest first. Reads nothing: after current() they are all of them, before it those below the last may be missing.
   [[nodiscard]] std::vector<Subtree> subtrees_here() const;
+  /// Moves past a subtree told by subtrees_here(), unread.
   void skip(const Subtree& subtree);
 
  private:
+  friend void skip_shared(DirectoryCursor& a, DirectoryCursor& b);
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Moves both cursors past the leaves and nodes they share from here on, whatever their levels, opening only nodes that differ. A merge of two listings calls it before it looks at
+/// the two current entries, and reads only what differs.
+void skip_shared(DirectoryCursor& a, DirectoryCursor& b);
+
 std::optional<Entry> find_entry(ChunkSource& source, const StreamRef& listing, std::string_view name);
 
 /// Groups of at least two sorted paths that are one inode; sorted by first path.

@@ -1,1 +1,0 @@
-#include "objects/stream.hpp"

@@ -44,6 +44,7 @@ struct Entry {
   StreamRef content;               ///< of a file; of a directory: its listing
   std::uint64_t unknown_size = 0;  ///< of a file whose content is unknown
   std::uint64_t entries_below = 0;  ///< of a directory, at any depth
+  std::uint64_t files_below = 0;    ///< of a directory: regular files among them
   std::uint64_t bytes_below = 0;    ///< of a directory: sizes of all files below
   std::string target;               ///< of a symbolic link
   std::uint32_t device_major = 0;
@@ -69,6 +70,7 @@ class DirectoryBuilder {
   struct Result {
     StreamRef listing;
     std::uint64_t entries_below = 0;
+    std::uint64_t files_below = 0;
     std::uint64_t bytes_below = 0;
   };
   Result finish();

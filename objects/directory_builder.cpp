@@ -73,6 +73,7 @@ void DirectoryBuilder::add(const Entry& entry) {
   impl.leaf.add(entry);
   ++impl.totals.listing.length;
   impl.totals.entries_below = saturating_sum(impl.totals.entries_below, saturating_sum(1, entry.entries_below));
+  impl.totals.files_below = saturating_sum(impl.totals.files_below, entry.type == EntryType::file ? 1 : entry.files_below);
   if (entry.type == EntryType::file) impl.totals.bytes_below = saturating_sum(impl.totals.bytes_below, entry.size_bytes());
   if (entry.type == EntryType::directory) impl.totals.bytes_below = saturating_sum(impl.totals.bytes_below, entry.bytes_below);
   if (leaf_ends_after(0, impl.leaf.count(), impl.leaf.bytes(), entry.name)) impl.close_leaf();

@@ -45,6 +45,7 @@ void encode_content(const Entry& entry, ByteWriter& out) {
       if (entry.content_unknown) return;
       encode_stream_ref(entry.content, out);
       out.varint(entry.entries_below);
+      out.varint(entry.files_below);
       return out.varint(entry.bytes_below);
     case EntryType::symlink:
       MM_ASSERT(is_target(entry.target));
@@ -75,14 +76,16 @@ EntryType decode_type(ByteReader& in) {
 void decode_directory_content(ByteReader& in, Entry& entry) {
   entry.content = decode_stream_ref(in);
   entry.entries_below = in.varint();
+  entry.files_below = in.varint();
   entry.bytes_below = in.varint();
   if (entry.entries_below < entry.content.length) in.fail("fewer entries below a directory than in it");
+  if (entry.files_below > entry.entries_below) in.fail("more files below a directory than entries");
   if (entry.content.length == 0 && (entry.entries_below != 0 || entry.bytes_below != 0)) in.fail("something below an empty directory");
 }
 
 void decode_content(ByteReader& in, Entry& entry) {
   entry.content = {};
-  entry.unknown_size = entry.entries_below = entry.bytes_below = 0;
+  entry.unknown_size = entry.entries_below = entry.files_below = entry.bytes_below = 0;
   entry.target.clear();
   entry.device_major = entry.device_minor = 0;
   if (entry.type == EntryType::file) {

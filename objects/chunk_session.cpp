@@ -1,1 +1,257 @@
+#include <algorithm>
+#include <exception>
+#include <set>
+#include <shared_mutex>
+
+#include "base/assert.hpp"
+#include "base/digest.hpp"
+#include "objects/chunk_session_groups.hpp"
+#include "objects/chunk_session_packs.hpp"
 #include "objects/chunk_store.hpp"
+#include "objects/chunk_store_groups.hpp"
+#include "objects/chunk_store_impl.hpp"
+
+namespace metamori {
+namespace {
+
+// Asking for single packs is cheaper up to about here than listing the directory.
+constexpr std::size_t kAskSinglyMax = 64;
+
+/// What one thread needs to encode; kept between chunks because fresh contexts and memory cost more than the encoding.
+struct EncodingKit {
+  FrameEncoder encoder;
+  ByteWriter frame;
+};
+
+/// As many kits as threads ever encoded at once.
+class KitPool {
+ public:
+  std::unique_ptr<EncodingKit> take() {
+    const std::lock_guard lock(mutex_);
+    if (kits_.empty()) return std::make_unique<EncodingKit>();
+    auto kit = std::move(kits_.back());
+    kits_.pop_back();
+    return kit;
+  }
+  void give_back(std::unique_ptr<EncodingKit> kit) {
+    kit->frame.clear();
+    const std::lock_guard lock(mutex_);
+    kits_.push_back(std::move(kit));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<EncodingKit>> kits_;
+};
+
+/// The published packs that a session relies on. Thread-safe.
+struct ReliedPacks {
+  std::mutex mutex;
+  std::set<PackName> sound;    ///< opened once, so their index is whole
+  std::set<PackName> unsound;  ///< what only they hold is stored again
+};
+
+}  // namespace
+
+struct ChunkSession::Impl {
+  Impl(ChunkStore::Impl& the_store, const SessionLimits& the_limits)
+      : store(the_store), limits(the_limits), gatherer(limits.group_bytes, places), packs(store.system, store.dirs, limits) {}
+
+  bool reuse(const ChunkId& id);
+  void store_alone(const ChunkId& id, ByteView raw, Kind kind);
+  void store_group(const GatheredGroup& group);
+  void append(ByteView frame, Kind kind, std::span<const ChunkId> ids, std::span<const std::uint32_t> lengths);
+  void remember_failure();
+  void rethrow_failure();
+  bool read_own(const ChunkId& id, Bytes& out);
+  void read_frame(const ChunkId& id, std::uint32_t slot, std::uint64_t offset, std::uint16_t member, Bytes& out);
+
+  ChunkStore::Impl& store;
+  const SessionLimits limits;
+  std::shared_mutex gate;  ///< shared by puts and reads; flush has it alone
+  PlaceTable places;
+  GroupGatherer gatherer;
+  SessionPacks packs;
+  KitPool kits;
+  ReliedPacks relied;
+  std::mutex state_mutex;  ///< guards what follows
+  std::vector<PackName> published;
+  std::exception_ptr failure;
+  std::atomic<std::uint64_t> chunks_put{0};
+  std::atomic<std::uint64_t> chunks_new{0};
+  std::atomic<std::uint64_t> raw_bytes_new{0};
+  std::atomic<std::uint64_t> pack_bytes{0};
+};
+
+/// Whether a published pack holds the chunk. Each pack is opened when it is first relied on: a chunk must not be left to one whose index is damaged.
+bool ChunkSession::Impl::reuse(const ChunkId& id) {
+  const auto pack = store.index.find_pack(id);
+  if (!pack) return false;
+  {
+    const std::lock_guard lock(relied.mutex);
+    if (relied.sound.contains(*pack)) return true;
+    if (relied.unsound.contains(*pack)) return false;
+  }
+  const auto where = store.index.find(id, false);
+  const std::lock_guard lock(relied.mutex);
+  if (!where || where->pack->name() != *pack) relied.unsound.insert(*pack);
+  if (where) relied.sound.insert(where->pack->name());
+  return where.has_value();
+}
+
+void ChunkSession::Impl::append(ByteView frame, Kind kind, std::span<const ChunkId> ids, std::span<const std::uint32_t> lengths) {
+  std::vector<PackEntry> members(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) members[i] = {ids[i], 0, lengths[i], static_cast<std::uint16_t>(i), 0, kind};
+  const SessionPacks::Appended appended = packs.append(frame, std::move(members));
+  for (std::size_t i = 0; i < ids.size(); ++i) places.settle(ids[i], {appended.offset, appended.slot, static_cast<std::uint16_t>(i)});
+  if (appended.sealed) places.forget_slot(appended.slot);
+}
+
+void ChunkSession::Impl::store_alone(const ChunkId& id, ByteView raw, Kind kind) {
+  auto kit = kits.take();
+  kit->encoder.plain(id, kind, raw, kit->frame);
+  const auto length = static_cast<std::uint32_t>(raw.size());
+  append(kit->frame.view(), kind, {&id, 1}, {&length, 1});
+  kits.give_back(std::move(kit));
+}
+
+void ChunkSession::Impl::store_group(const GatheredGroup& group) {
+  if (group.ids.size() == 1) {
+    store_alone(group.ids.front(), group.raw, group.kind);
+  } else {
+    auto kit = kits.take();
+    kit->encoder.group(group.kind, group.raw, group.lengths, kit->frame);
+    append(kit->frame.view(), group.kind, group.ids, group.lengths);
+    kits.give_back(std::move(kit));
+  }
+  gatherer.written(group);
+}
+
+void ChunkSession::Impl::remember_failure() {
+  const std::lock_guard lock(state_mutex);
+  if (!failure) failure = std::current_exception();
+}
+
+void ChunkSession::Impl::rethrow_failure() {
+  const std::lock_guard lock(state_mutex);
+  if (failure) std::rethrow_exception(failure);
+}
+
+void ChunkSession::Impl::read_frame(const ChunkId& id, std::uint32_t slot, std::uint64_t offset, std::uint16_t member, Bytes& out) {
+  constexpr std::string_view kWhere = "a pack being written";
+  Bytes frame;
+  packs.read_frame(slot, offset, frame);
+  if (decode_frame_header(frame, kWhere).form == Form::group) {
+    const DecodedGroup group(frame, kWhere);
+    const ByteView bytes = group.member(member, kWhere);
+    out.assign(bytes.begin(), bytes.end());
+  } else {
+    decode_frame(frame, {}, false, out, kWhere);
+  }
+  if (sha256(out) != id) ByteReader({}, kWhere).fail("chunk " + to_hex(id) + " came back as other bytes");
+}
+
+bool ChunkSession::Impl::read_own(const ChunkId& id, Bytes& out) {
+  while (const auto place = places.get(id)) {
+    if (place->slot != Place::kInGroup) {
+      read_frame(id, place->slot, place->at, place->member, out);
+      return true;
+    }
+    if (gatherer.read(place->at, place->member, out)) return true;
+    // The group went into a pack between the two looks: the place has changed.
+  }
+  const auto sealed = packs.find_sealed(id);
+  if (sealed) read_frame(id, sealed->slot, sealed->entry.offset, sealed->entry.member, out);
+  return sealed.has_value();
+}
+
+ChunkSession::ChunkSession(ChunkStore& store, SessionLimits limits) : impl_(std::make_unique<Impl>(*store.impl_, limits)) {}
+ChunkSession::~ChunkSession() = default;
+
+ChunkId ChunkSession::put(ByteView raw, Kind kind) {
+  const ChunkId id = sha256(raw);
+  put_known(id, raw, kind);
+  return id;
+}
+
+void ChunkSession::put_known(const ChunkId& id, ByteView raw, Kind kind) {
+  MM_ASSERT(raw.size() <= kMaxRawBytes && kind != Kind::mixed);
+  const std::shared_lock gate(impl_->gate);
+  ++impl_->chunks_put;
+  if (impl_->reuse(id) || impl_->packs.find_sealed(id) || !impl_->places.claim(id)) return;
+  try {
+    if (raw.size() > impl_->limits.group_member_bytes) {
+      impl_->store_alone(id, raw, kind);
+    } else if (const auto full = impl_->gatherer.add(kind, id, raw)) {
+      impl_->store_group(*full);
+    }
+  } catch (...) {
+    // Other threads may have been told that this chunk is stored: nothing may be published that relies on it.
+    impl_->remember_failure();
+    impl_->places.release(id);
+    throw;
+  }
+  ++impl_->chunks_new;
+  impl_->raw_bytes_new += raw.size();
+}
+
+void ChunkSession::read(const ChunkId& id, Bytes& out) {
+  {
+    const std::shared_lock gate(impl_->gate);
+    if (impl_->read_own(id, out)) return;
+  }
+  impl_->store.read(id, out);
+}
+
+void ChunkSession::flush() {
+  const std::unique_lock gate(impl_->gate);
+  impl_->rethrow_failure();
+  try {
+    for (const auto& group : impl_->gatherer.take_all()) impl_->store_group(*group);
+    const SessionPacks::Published done = impl_->packs.publish_all();
+    {
+      const std::lock_guard lock(impl_->state_mutex);
+      impl_->published.insert(impl_->published.end(), done.names.begin(), done.names.end());
+    }
+    impl_->pack_bytes += done.bytes;
+    for (const PackName& name : done.names) impl_->store.index.add(name);
+  } catch (...) {
+    impl_->remember_failure();
+    throw;
+  }
+  impl_->places.clear();
+}
+
+bool ChunkSession::packs_still_present() {
+  std::set<PackName> needed;
+  {
+    const std::lock_guard lock(impl_->relied.mutex);
+    needed = impl_->relied.sound;
+  }
+  for (const PackName& name : published()) needed.insert(name);
+  std::vector<PackName> listed;
+  if (needed.size() > kAskSinglyMax) listed = impl_->store.index.packs();
+  std::vector<PackName> gone;
+  for (const PackName& name : needed) {
+    const bool present = needed.size() > kAskSinglyMax ? std::binary_search(listed.begin(), listed.end(), name) : impl_->store.index.still_present(name);
+    if (!present) gone.push_back(name);
+  }
+  if (gone.empty()) return true;
+  impl_->store.index.packs();  // looks at the directory again: what is gone is not found from now on
+  const std::lock_guard relied_lock(impl_->relied.mutex);
+  const std::lock_guard state_lock(impl_->state_mutex);
+  for (const PackName& name : gone) {
+    impl_->relied.sound.erase(name);
+    std::erase(impl_->published, name);
+  }
+  return false;
+}
+
+std::vector<PackName> ChunkSession::published() const {
+  const std::lock_guard lock(impl_->state_mutex);
+  return impl_->published;
+}
+
+SessionTotals ChunkSession::totals() const { return {impl_->chunks_put, impl_->chunks_new, impl_->raw_bytes_new, impl_->pack_bytes}; }
+
+}  // namespace metamori

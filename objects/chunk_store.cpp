@@ -1,1 +1,100 @@
 #include "objects/chunk_store.hpp"
+
+#include "base/digest.hpp"
+#include "objects/chunk_store_impl.hpp"
+#include "objects/frame_layout.hpp"
+
+namespace metamori {
+namespace {
+
+// A chain has at most 16 links by the depths that its frames state; copies of a base from other packs may lengthen it, and damage may close it to a ring.
+constexpr std::size_t kChainLinksMax = 64;
+
+/// A delta on the way to the chunk that is held whole.
+struct Link {
+  std::shared_ptr<const PackReader> pack;
+  ByteView frame;
+};
+
+[[noreturn]] void throw_missing(const ChunkId& id, PackIndex& index) {
+  std::string message = "chunk " + to_hex(id) + " is missing: no pack holds it";
+  for (const std::string& reason : index.damaged_packs()) message += "; " + reason;
+  throw Error(ErrorKind::corrupt, message);
+}
+
+[[noreturn]] void throw_unreadable(const ChunkId& id, const Error& error) {
+  throw Error(ErrorKind::corrupt, "chunk " + to_hex(id) + " can't be read: " + error.what());
+}
+
+/// Of several copies the one with fewer deltas below it, which also keeps chains that cross packs from running in a ring.
+ChunkLocation find_base(PackIndex& index, const ChunkId& id, std::uint16_t depth) {
+  auto base = index.find(id, true, static_cast<std::uint16_t>(depth - 1));
+  if (!base) base = index.find(id, true);
+  if (!base) throw_missing(id, index);
+  return std::move(*base);
+}
+
+}  // namespace
+
+void ChunkStore::Impl::read_copy(const ChunkLocation& where, const ChunkId& id, Bytes& out) {
+  std::vector<Link> links;
+  ChunkLocation at = where;
+  for (;;) {
+    const ByteView frame = at.pack->frame(at.offset);
+    const FrameHeader header = decode_frame_header(frame, at.pack->path());
+    if (header.form == Form::group) {
+      const auto group = groups.get(*at.pack, at.offset);
+      const ByteView member = group->member(at.member, at.pack->path());
+      out.assign(member.begin(), member.end());
+      break;
+    }
+    if (header.form == Form::plain) {
+      decode_frame(frame, {}, false, out, at.pack->path());
+      break;
+    }
+    if (links.size() == kChainLinksMax) ByteReader({}, at.pack->path()).fail("a chain of deltas does not end");
+    links.push_back({at.pack, frame});
+    at = find_base(index, frame_base(frame, at.pack->path()), header.depth);
+  }
+  // Bases need no check of their own: each frame's checksum was checked, and a wrong base makes a wrong chunk.
+  Bytes result;
+  for (auto link = links.rbegin(); link != links.rend(); ++link) {
+    decode_frame(link->frame, [&](const ChunkId&, Bytes& base) { base.swap(out); }, false, result, link->pack->path());
+    out.swap(result);
+  }
+  if (sha256(out) != id) ByteReader({}, where.pack->path()).fail("a frame decodes to other bytes than its id names");
+}
+
+void ChunkStore::Impl::read(const ChunkId& id, Bytes& out) {
+  const auto where = index.find(id, true);
+  if (!where) throw_missing(id, index);
+  try {
+    return read_copy(*where, id, out);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt) throw;
+    // Another pack may hold a sound copy.
+    for (const ChunkLocation& other : index.find_all(id)) {
+      if (other.pack->name() == where->pack->name()) continue;
+      try {
+        return read_copy(other, id, out);
+      } catch (const Error& again) {
+        if (again.kind() != ErrorKind::corrupt) throw;
+      }
+    }
+    throw_unreadable(id, error);
+  }
+}
+
+ChunkStore::ChunkStore(System& system, const RepositoryDirs& dirs) : impl_(std::make_unique<Impl>(system, dirs)) {}
+ChunkStore::~ChunkStore() = default;
+void ChunkStore::read(const ChunkId& id, Bytes& out) { impl_->read(id, out); }
+
+std::optional<std::uint32_t> ChunkStore::find_length(const ChunkId& id) {
+  const auto where = impl_->index.find(id, true);
+  if (!where) return std::nullopt;
+  return where->raw_len;
+}
+
+PackIndex& ChunkStore::index() noexcept { return impl_->index; }
+
+}  // namespace metamori

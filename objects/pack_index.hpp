@@ -26,7 +26,12 @@ class PackIndex {
   PackIndex(System& system, int packs_dir, int cache_dir, int tmp_dir, int trash_dir);
   ~PackIndex();
   /// Looks again at `packs/` before answering "not there" only if told to (`refresh_on_miss`): a checkpoint may store a chunk twice without harm, a reader may not miss one. A reader also looks in `trash/`.
-  std::optional<ChunkLocation> find(const ChunkId& id, bool refresh_on_miss);
+  /// Copies that need a chain of more than `max_depth` deltas are passed over. A damaged pack counts as absent.
+  std::optional<ChunkLocation> find(const ChunkId& id, bool refresh_on_miss, std::uint16_t max_depth = kMaxDeltaDepth);
+  /// All copies of a chunk: for a reader that found one damaged. Asks `packs/` and `trash/` again.
+  std::vector<ChunkLocation> find_all(const ChunkId& id);
+  /// The pack that holds a chunk, as far as is known without looking at the disk or opening anything; cheap, for writers.
+  std::optional<PackName> find_pack(const ChunkId& id);
   /// Makes a pack just published known.
   void add(const PackName& name);
   /// True if the pack is still in `packs/` (asks the file system).
@@ -34,6 +39,8 @@ class PackIndex {
   /// Merges small levels and writes what is worth keeping to the cache. Never throws for a cache that can't be written.
   void save();
   std::vector<PackName> packs();
+  /// Why packs can't be used, one sentence each, for the message when a chunk is nowhere.
+  std::vector<std::string> damaged_packs();
 
  private:
   struct Impl;

@@ -71,6 +71,7 @@ inline void reference_entry(const Entry& entry, std::size_t owner, ByteWriter& o
   if (entry.type == EntryType::directory && !entry.content_unknown) {
     encode_stream_ref(entry.content, out);
     out.varint(entry.entries_below);
+    out.varint(entry.files_below);
     out.varint(entry.bytes_below);
   }
   if (entry.type == EntryType::symlink) out.bytes(as_bytes(entry.target));
@@ -180,7 +181,8 @@ inline Entry random_entry(Random& random, std::string name) {
     if (!entry.content_unknown && random() % 8 != 0) {
       entry.content = content;
       entry.entries_below = content.length + random() % 1000;
-      entry.bytes_below = random() >> (random() % 64);
+      entry.files_below = random() % (entry.entries_below + 1);
+      if (entry.files_below > 0) entry.bytes_below = random() >> (random() % 64);
     }
   } else if (entry.type == EntryType::symlink) {
     entry.target = random() % 16 == 0 ? std::string(4095, 'x') : random_name(random) + "/x";

@@ -1,0 +1,390 @@
+// SimSystem: paths, opening, and changes of names.
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include "tests/support/sim_system.hpp"
+
+namespace metamori::test {
+namespace {
+
+constexpr int kFirstDescriptor = 3;
+constexpr std::size_t kMaxDescriptors = 1024;
+constexpr int kMaxLinks = 40;
+constexpr std::size_t kNameMax = 255;
+constexpr std::size_t kPathMax = 4096;
+constexpr std::uint32_t kModeBits = 07777;
+
+std::uint8_t type_of(std::uint32_t mode) noexcept { return static_cast<std::uint8_t>(IFTODT(mode)); }
+
+std::string shown(InodeId dir, const std::string& name) { return "#" + std::to_string(dir) + "/" + name; }
+
+}  // namespace
+
+SimSystem::OpenFile* SimSystem::find_open(int fd) const {
+  const auto index = static_cast<std::size_t>(fd - kFirstDescriptor);
+  return fd >= kFirstDescriptor && index < open_files_.size() ? open_files_[index].get() : nullptr;
+}
+
+int SimSystem::start_of(int dir, std::string_view path, InodeId& start) const {
+  start = kRootInode;
+  if (path.empty()) return -ENOENT;
+  if (path.size() >= kPathMax) return -ENAMETOOLONG;
+  if (path.front() == '/' || dir == AT_FDCWD) return 0;
+  const OpenFile* const file = find_open(dir);
+  if (file == nullptr) return -EBADF;
+  if (!S_ISDIR(disk_.inode(file->inode).mode)) return -ENOTDIR;
+  start = file->inode;
+  return 0;
+}
+
+SimSystem::Target SimSystem::resolve(int dir, std::string_view path, Links links) const {
+  InodeId start = kRootInode;
+  if (const int error = start_of(dir, path, start); error < 0) return {error};
+  int links_left = kMaxLinks;
+  return walk(start, path, links, links_left);
+}
+
+SimSystem::Target SimSystem::walk(InodeId start, std::string_view path, Links links, int& links_left) const {
+  if (!path.empty() && path.front() == '/') start = kRootInode;
+  Target at{0, disk_.inode(start).parent, {}, start};
+  while (true) {
+    path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+    if (path.empty()) return at;
+    const std::string name(path.substr(0, path.find('/')));
+    path.remove_prefix(name.size());
+    const bool last = path.find_first_not_of('/') == std::string_view::npos;
+    if (!at.exists()) return {-ENOENT};
+    const SimInode& here = disk_.inode(at.inode);
+    if (!S_ISDIR(here.mode)) return {-ENOTDIR};
+    if (name.size() > kNameMax) return {-ENAMETOOLONG};
+    if (name == ".") {
+      at.name = ".";
+      continue;
+    }
+    if (name == "..") {
+      at = {0, disk_.inode(here.parent).parent, "..", here.parent};
+      continue;
+    }
+    // A directory that was removed but is still open has no names, and takes none.
+    if (here.link_count == 0) return {-ENOENT};
+    const InodeId found = disk_.find(at.inode, name).value_or(kNoInode);
+    const bool is_link = found != kNoInode && S_ISLNK(disk_.inode(found).mode);
+    const bool must_follow = !last || !path.empty() || links == Links::follow_all;
+    if (is_link && links == Links::refuse && (!last || !path.empty())) return {-ELOOP};
+    if (is_link && links != Links::refuse && must_follow) {
+      if (links_left-- == 0) return {-ELOOP};
+      at = walk(at.inode, disk_.inode(found).link_target, Links::follow_all, links_left);
+      if (at.error != 0) return at;
+    } else {
+      at = {0, at.inode, name, found};
+    }
+    if (last && !path.empty() && at.exists() && !S_ISDIR(disk_.inode(at.inode).mode)) return {-ENOTDIR};
+  }
+}
+
+SimSystem::Target SimSystem::resolve_or_open(int dir, const char* name) const {
+  if (*name != '\0') return resolve(dir, name, Links::follow_parents);
+  const OpenFile* const file = find_open(dir);
+  if (file == nullptr) return {-EBADF};
+  return {0, kNoInode, {}, file->inode};
+}
+
+int SimSystem::open_at(int dir, const char* name, int flags, std::uint32_t mode) {
+  const std::lock_guard lock(mutex_);
+  const bool follow = (flags & O_NOFOLLOW) == 0 && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+  return open_with(dir, name, flags, mode, follow ? Links::follow_all : Links::follow_parents);
+}
+
+int SimSystem::open_beneath(int dir, const char* path, int flags, std::uint32_t mode) {
+  const std::lock_guard lock(mutex_);
+  if (*path == '/') return -EXDEV;
+  InodeId start = kRootInode;
+  if (const int error = start_of(dir, path, start); error < 0) return error;
+  // `..` may go up as far as the start.
+  int depth = 0;
+  for (std::string_view rest = path; !rest.empty();) {
+    const std::string_view name = rest.substr(0, rest.find('/'));
+    if (name == ".." && --depth < 0) return -EXDEV;
+    if (!name.empty() && name != "." && name != "..") ++depth;
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+  }
+  return open_with(dir, path, flags, mode, Links::refuse);
+}
+
+int SimSystem::open_with(int dir, std::string_view path, int flags, std::uint32_t mode, Links links) {
+  if ((flags & O_PATH) != 0) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW;
+  if ((flags & O_TMPFILE) == O_TMPFILE) return -EOPNOTSUPP;
+  Target target = resolve(dir, path, links);
+  if (target.error != 0) return target.error;
+  const bool creates = (flags & O_CREAT) != 0;
+  if (creates && path.back() == '/') return -EISDIR;
+  if (!target.exists()) {
+    if (!creates) return -ENOENT;
+    const NewInode what{S_IFREG | (mode & kModeBits & ~options_.umask)};
+    if (const int error = make_name(target, what, "create"); error < 0) return error;
+    target.inode = *disk_.find(target.dir, target.name);
+    return open_target(target, flags);
+  }
+  const SimInode& inode = disk_.inode(target.inode);
+  // A symbolic link is left unfollowed only if following was refused.
+  if (S_ISLNK(inode.mode) && links == Links::refuse && (flags & O_NOFOLLOW) == 0) return -ELOOP;
+  if (creates && (flags & O_EXCL) != 0) return -EEXIST;
+  if (const int error = check_open(target, flags); error < 0) return error;
+  if ((flags & O_TRUNC) != 0 && S_ISREG(inode.mode) && (flags & O_PATH) == 0) {
+    const int error = options_.read_only ? -EROFS : change_size(target.inode, 0, "truncate");
+    if (error < 0) return error;
+  }
+  return open_target(target, flags);
+}
+
+int SimSystem::check_open(const Target& target, int flags) const {
+  const std::uint32_t mode = disk_.inode(target.inode).mode;
+  const bool writes = (flags & O_ACCMODE) != O_RDONLY;
+  if ((flags & O_DIRECTORY) != 0 && !S_ISDIR(mode)) return -ENOTDIR;
+  if ((flags & O_PATH) != 0) return 0;
+  if (S_ISLNK(mode)) return -ELOOP;
+  if (S_ISDIR(mode)) return writes || (flags & (O_CREAT | O_TRUNC)) != 0 ? -EISDIR : 0;
+  if (S_ISREG(mode)) return writes && options_.read_only ? -EROFS : 0;
+  if (S_ISFIFO(mode)) return (flags & O_NONBLOCK) == 0 ? -EDEADLK /* it would wait for ever */ : writes ? -ENXIO : 0;
+  return -ENXIO;
+}
+
+int SimSystem::open_target(const Target& target, int flags) {
+  auto slot = std::find(open_files_.begin(), open_files_.end(), nullptr);
+  if (slot == open_files_.end()) {
+    if (open_files_.size() >= kMaxDescriptors) return -EMFILE;
+    slot = open_files_.insert(open_files_.end(), nullptr);
+  }
+  *slot = std::make_unique<OpenFile>();
+  (*slot)->inode = target.inode;
+  (*slot)->flags = flags;
+  ++open_counts_[target.inode];
+  return kFirstDescriptor + static_cast<int>(slot - open_files_.begin());
+}
+
+int SimSystem::close(int fd) {
+  const std::lock_guard lock(mutex_);
+  const OpenFile* const file = find_open(fd);
+  if (file == nullptr) return -EBADF;
+  const InodeId inode = file->inode;
+  open_files_[static_cast<std::size_t>(fd - kFirstDescriptor)] = nullptr;
+  if (--open_counts_[inode] == 0) open_counts_.erase(inode);
+  release_if_unused(inode);
+  return 0;
+}
+
+void SimSystem::release_if_unused(InodeId inode) {
+  if (!disk_.exists(inode) || disk_.inode(inode).link_count != 0 || open_counts_.contains(inode)) return;
+  if (options_.reuse_inode_numbers) free_numbers_.insert(disk_.inode(inode).number);
+  disk_.drop(inode);
+}
+
+int SimSystem::check_new_name(const Target& target) const {
+  if (target.error != 0) return target.error;
+  if (target.exists()) return -EEXIST;
+  return options_.read_only ? -EROFS : 0;
+}
+
+int SimSystem::check_room_for(const NewInode& what) const { return free_inodes() == 0 || (S_ISDIR(what.mode) && free_pages() == 0) ? -ENOSPC : 0; }
+
+InodeId SimSystem::make_inode(const Target& target, const NewInode& what) {
+  auto inode = std::make_shared<SimInode>();
+  if (free_numbers_.empty()) free_numbers_.insert(next_number_++);
+  inode->number = free_numbers_.extract(free_numbers_.begin()).value();
+  inode->mode = what.mode;
+  inode->uid = options_.identity.uid;
+  inode->gid = options_.identity.uid;
+  const SimInode& parent = disk_.inode(target.dir);
+  if ((parent.mode & S_ISGID) != 0) {
+    inode->gid = parent.gid;
+    if (S_ISDIR(what.mode)) inode->mode |= S_ISGID;
+  }
+  inode->device_major = what.major;
+  inode->device_minor = what.minor;
+  inode->link_target = what.link_target;
+  inode->size_bytes = what.link_target.size();
+  inode->parent = target.dir;
+  inode->mtime = inode->ctime = file_time();
+  const InodeId made = disk_.next_id();
+  apply(Birth{made, std::move(inode)});
+  return made;
+}
+
+int SimSystem::make_name(const Target& target, const NewInode& what, const char* event) {
+  if (const int error = check_new_name(target); error < 0) return error;
+  if (const int error = check_room_for(what); error < 0) return error;
+  begin_event(std::string(event) + " " + shown(target.dir, target.name));
+  const InodeId inode = make_inode(target, what);
+  apply(NameChange{NameChangeKind::make, target.dir, target.name, inode, kNoInode, {}, kNoInode, file_time()});
+  return 0;
+}
+
+int SimSystem::make_directory(int dir, const char* name, std::uint32_t mode) {
+  const std::lock_guard lock(mutex_);
+  // mkdir takes the permission bits and the sticky bit, nothing more.
+  return make_name(resolve(dir, name, Links::follow_parents), {S_IFDIR | (mode & 01777 & ~options_.umask)}, "mkdir");
+}
+
+int SimSystem::make_symlink(const char* target, int dir, const char* name) {
+  const std::lock_guard lock(mutex_);
+  if (*target == '\0') return -ENOENT;
+  if (std::strlen(target) >= kPathMax) return -ENAMETOOLONG;
+  return make_name(resolve(dir, name, Links::follow_parents), {S_IFLNK | 0777, 0, 0, target}, "symlink");
+}
+
+int SimSystem::make_node(int dir, const char* name, std::uint32_t mode, std::uint32_t major, std::uint32_t minor) {
+  const std::lock_guard lock(mutex_);
+  if ((mode & S_IFMT) == 0) mode |= S_IFREG;
+  if (S_ISDIR(mode)) return -EPERM;
+  if (S_ISLNK(mode)) return -EINVAL;
+  const bool is_device = S_ISCHR(mode) || S_ISBLK(mode);
+  const std::uint32_t bits = mode & kModeBits & ~options_.umask;
+  return make_name(resolve(dir, name, Links::follow_parents), {(mode & S_IFMT) | bits, is_device ? major : 0, is_device ? minor : 0, {}}, "mknod");
+}
+
+int SimSystem::link(int from_dir, const char* from, int to_dir, const char* to) {
+  const std::lock_guard lock(mutex_);
+  const Target source = resolve(from_dir, from, Links::follow_parents);
+  if (source.error != 0) return source.error;
+  if (!source.exists()) return -ENOENT;
+  const Target target = resolve(to_dir, to, Links::follow_parents);
+  if (const int error = check_new_name(target); error < 0) return error;
+  if (S_ISDIR(disk_.inode(source.inode).mode)) return -EPERM;
+  begin_event("link " + shown(source.dir, source.name) + " " + shown(target.dir, target.name));
+  apply(NameChange{NameChangeKind::make, target.dir, target.name, source.inode, kNoInode, {}, kNoInode, file_time()});
+  return 0;
+}
+
+int SimSystem::remove_file(int dir, const char* name) {
+  const std::lock_guard lock(mutex_);
+  return remove_name(dir, name, false);
+}
+
+int SimSystem::remove_directory(int dir, const char* name) {
+  const std::lock_guard lock(mutex_);
+  return remove_name(dir, name, true);
+}
+
+int SimSystem::remove_name(int dir, const char* name, bool directory) {
+  const Target target = resolve(dir, name, Links::follow_parents);
+  if (target.error != 0) return target.error;
+  if (target.name == "." || target.name.empty()) return directory ? -EINVAL : -EISDIR;
+  if (target.name == "..") return directory ? -ENOTEMPTY : -EISDIR;
+  if (!target.exists()) return -ENOENT;
+  const SimInode& inode = disk_.inode(target.inode);
+  if (options_.read_only) return -EROFS;
+  if (S_ISDIR(inode.mode) != directory) return directory ? -ENOTDIR : -EISDIR;
+  if (!inode.entries.empty()) return -ENOTEMPTY;
+  begin_event(std::string(directory ? "rmdir " : "unlink ") + shown(target.dir, target.name));
+  apply(NameChange{NameChangeKind::remove, target.dir, target.name, target.inode, kNoInode, {}, kNoInode, file_time()});
+  release_if_unused(target.inode);
+  return 0;
+}
+
+int SimSystem::check_rename(const Target& source, const Target& target, RenameMode mode) const {
+  if (source.error != 0) return source.error;
+  if (target.error != 0) return target.error;
+  for (const Target* one : {&source, &target})
+    if (one->name.empty() || one->name == "." || one->name == "..") return -EBUSY;
+  if (options_.read_only) return -EROFS;
+  if (!options_.rename_no_replace && mode != RenameMode::replace) return -EINVAL;
+  if (!source.exists()) return -ENOENT;
+  if (mode == RenameMode::no_replace && target.exists()) return -EEXIST;
+  if (mode == RenameMode::exchange && !target.exists()) return -ENOENT;
+  for (InodeId up = target.dir;; up = disk_.inode(up).parent) {
+    if (up == source.inode) return -EINVAL;
+    if (up == kRootInode) break;
+  }
+  for (InodeId up = source.dir; target.exists();) {
+    if (up == target.inode) return mode == RenameMode::exchange ? -EINVAL : -ENOTEMPTY;
+    if (up == kRootInode) break;
+    up = disk_.inode(up).parent;
+  }
+  if (!target.exists() || mode == RenameMode::exchange || source.inode == target.inode) return 0;
+  const bool from_directory = S_ISDIR(disk_.inode(source.inode).mode);
+  const bool to_directory = S_ISDIR(disk_.inode(target.inode).mode);
+  if (from_directory != to_directory) return from_directory ? -ENOTDIR : -EISDIR;
+  return disk_.inode(target.inode).entries.empty() ? 0 : -ENOTEMPTY;
+}
+
+int SimSystem::rename(int from_dir, const char* from, int to_dir, const char* to, RenameMode mode) {
+  const std::lock_guard lock(mutex_);
+  const Target source = resolve(from_dir, from, Links::follow_parents);
+  const Target target = resolve(to_dir, to, Links::follow_parents);
+  if (const int error = check_rename(source, target, mode); error < 0) return error;
+  if (source.inode == target.inode) return 0;
+  begin_event("rename " + shown(source.dir, source.name) + " " + shown(target.dir, target.name));
+  const bool exchange = mode == RenameMode::exchange;
+  apply(NameChange{exchange ? NameChangeKind::exchange : NameChangeKind::move, source.dir, source.name, source.inode, target.dir, target.name,
+                   exchange ? target.inode : kNoInode, file_time()});
+  if (target.exists()) release_if_unused(target.inode);
+  return 0;
+}
+
+std::int64_t SimSystem::read_symlink(int dir, const char* name, std::span<std::byte> buffer) {
+  const std::lock_guard lock(mutex_);
+  if (buffer.empty()) return -EINVAL;
+  const Target target = resolve_or_open(dir, name);
+  if (target.error != 0) return target.error;
+  if (!target.exists()) return -ENOENT;
+  const SimInode& inode = disk_.inode(target.inode);
+  if (!S_ISLNK(inode.mode)) return *name == '\0' ? -ENOENT : -EINVAL;
+  const std::size_t size = std::min(buffer.size(), inode.link_target.size());
+  std::memcpy(buffer.data(), inode.link_target.data(), size);
+  return static_cast<std::int64_t>(size);
+}
+
+int SimSystem::rewind_directory(int fd) {
+  const std::lock_guard lock(mutex_);
+  OpenFile* const file = find_open(fd);
+  if (file == nullptr || file->is_path_only()) return -EBADF;
+  file->listed = false;
+  file->listing.clear();
+  file->position = 0;
+  return 0;
+}
+
+std::int64_t SimSystem::read_directory(int fd, std::span<std::byte> buffer) {
+  const std::lock_guard lock(mutex_);
+  OpenFile* const file = find_open(fd);
+  if (file == nullptr || file->is_path_only()) return -EBADF;
+  const SimInode& inode = disk_.inode(file->inode);
+  if (!S_ISDIR(inode.mode)) return -ENOTDIR;
+  if (inode.link_count == 0) return -ENOENT;
+  if (!file->listed) {
+    for (const auto& [name, id] : inode.entries) file->listing.push_back({name, id});
+    // In an order that nobody may rely on, but the same each time.
+    const auto rank = [this](const Listed& one) { return std::hash<std::string>()(one.name) * (options_.seed * 2 + 1); };
+    std::sort(file->listing.begin(), file->listing.end(), [&](const Listed& a, const Listed& b) { return rank(a) < rank(b); });
+    file->listing.insert(file->listing.begin(), {{".", file->inode}, {"..", inode.parent}});
+    file->listed = true;
+  }
+  std::size_t used = 0;
+  for (; file->position < file->listing.size(); ++file->position) {
+    const Listed& one = file->listing[file->position];
+    if (!disk_.exists(one.inode)) continue;  // removed meanwhile
+    const std::size_t size = (offsetof(dirent64, d_name) + one.name.size() + 1 + 7) / 8 * 8;
+    if (used + size > buffer.size()) return used == 0 ? -EINVAL : static_cast<std::int64_t>(used);
+    std::byte* const record = buffer.data() + used;
+    std::memset(record, 0, size);
+    const std::uint64_t number = disk_.inode(one.inode).number;
+    const auto next = static_cast<std::int64_t>(file->position + 1);
+    const auto record_bytes = static_cast<std::uint16_t>(size);
+    const std::uint8_t type = type_of(disk_.inode(one.inode).mode);
+    std::memcpy(record + offsetof(dirent64, d_ino), &number, sizeof number);
+    std::memcpy(record + offsetof(dirent64, d_off), &next, sizeof next);
+    std::memcpy(record + offsetof(dirent64, d_reclen), &record_bytes, sizeof record_bytes);
+    std::memcpy(record + offsetof(dirent64, d_type), &type, sizeof type);
+    std::memcpy(record + offsetof(dirent64, d_name), one.name.data(), one.name.size());
+    used += size;
+  }
+  return static_cast<std::int64_t>(used);
+}
+
+}  // namespace metamori::test

@@ -1,0 +1,125 @@
+#include "cmd/commands.hpp"
+
+#include <array>
+#include <string>
+
+#include "cmd/suggest.hpp"
+#include "cmd/text.hpp"
+#include "metamori/error.hpp"
+
+namespace metamori::cmd {
+namespace {
+
+using enum CommandGroup;
+
+constexpr std::array<CommandRow, 18> kCommands{{
+    {"init", start, "Make a repository for a tree of files",
+     "metamori init                                 # here\n"
+     "metamori init --exist-ok run7                 # in run7; fine if it is there\n"
+     "metamori init --repo-dir /ckpt/run7 run7      # keep it on another file system\n",
+     "14 15 16", make_init},
+    {"track", start, "Choose what is tracked",
+     "metamori track 'results/**' '*.h5'            # only these, from now on\n"
+     "metamori track --list\n",
+     "10 15", make_track},
+    {"untrack", start, "Leave something out",
+     "metamori untrack '*.tmp' scratch/\n"
+     "metamori untrack --list\n",
+     "10 15", make_untrack},
+    {"checkpoint", everyday, "Record the tree as it is now",
+     "metamori checkpoint -m 'step 1000'\n"
+     "metamori checkpoint -q --skip-if-unchanged    # from cron: the id alone\n"
+     "metamori checkpoint --tag good results/       # only what is below results/\n"
+     "metamori checkpoint -n                        # what would be recorded?\n",
+     "3 10 11 13 14 15 16", make_checkpoint},
+    {"status", everyday, "Show what changed since the last checkpoint",
+     "metamori status\n"
+     "metamori status --porcelain -z                # for scripts\n",
+     "3 10 13 14", make_status},
+    {"restore", everyday, "Put a checkpoint back",
+     "metamori restore HEAD                         # undo all changes since the last one\n"
+     "metamori restore 17 results/u.bin             # one file\n"
+     "metamori restore 17 --delete -n               # an exact mirror: what would be done?\n"
+     "metamori restore latest --to /tmp/look\n"
+     "metamori restore HEAD --if-exists             # in job scripts: fine on the first run\n",
+     "3 10 11 12 13 14 15 16", make_restore},
+    {"undo", everyday, "Take back the last restore",
+     "metamori undo\n"
+     "metamori undo                                 # again: redo it\n",
+     "3 10 11 12 13 14 15 16", make_undo},
+    {"log", look, "List checkpoints, newest first",
+     "metamori log --oneline -n 10\n"
+     "metamori log --since yesterday --stat\n"
+     "metamori log -- results/u.bin                 # those that changed this file\n"
+     "metamori log --meta step=1000\n",
+     "10 12 13 14", make_log},
+    {"show", look, "Tell all about a checkpoint, or about a file in it",
+     "metamori show HEAD\n"
+     "metamori show 17:results/u.bin\n",
+     "10 12 13 14", make_show},
+    {"diff", look, "Compare checkpoints, or one with the tree",
+     "metamori diff                                 # HEAD against the tree\n"
+     "metamori diff 16 17\n"
+     "metamori diff 16..17 --stat -- results\n"
+     "metamori diff --exit-code HEAD                # 4 if anything changed\n",
+     "3 4 10 12 13 14", make_diff},
+    {"ls", look, "List files in a checkpoint",
+     "metamori ls HEAD\n"
+     "metamori ls -lR 17:results\n",
+     "10 12 13 14", make_ls},
+    {"cat", look, "Write a file of a checkpoint to standard output",
+     "metamori cat 17:results/log.txt\n"
+     "metamori cat 17:u.bin --offset 1M --length 4K | xxd\n",
+     "10 12 13 14", make_cat},
+    {"tag", look, "Name a checkpoint, or list the names",
+     "metamori tag converged 17\n"
+     "metamori tag                                  # list\n"
+     "metamori tag -d converged\n",
+     "10 12 13 14 15 16", make_tag},
+    {"recover", care, "Finish or take back an interrupted restore",
+     "metamori recover                              # finish it\n"
+     "metamori recover --abort                      # back to what was there before\n",
+     "3 10 11 13 14 15 16", make_recover},
+    {"verify", care, "Check that the repository is sound",
+     "metamori verify                               # its structure\n"
+     "metamori verify --data                        # every byte\n"
+     "metamori verify --data=5%                     # a sample\n",
+     "10 13 14", make_verify},
+    {"version", other, "Show the version", "metamori version\nmetamori version -v\n", "", make_version},
+    {"help", other, "Show help on a command", "metamori help\nmetamori help restore\n", "", make_help},
+    {"__options", hidden, "List a command's options, one a line", "", "", make_list_options},
+}};
+
+}  // namespace
+
+std::span<const CommandRow> command_table() noexcept { return kCommands; }
+
+std::string_view group_title(CommandGroup group) noexcept {
+  switch (group) {
+    case start: return "Starting";
+    case everyday: return "Every day";
+    case look: return "Looking";
+    case care: return "Care";
+    case other: return "Other";
+    case hidden: return "";
+  }
+  return "";
+}
+
+const CommandRow* find_command(std::string_view name) noexcept {
+  for (const CommandRow& row : kCommands)
+    if (row.name == name) return &row;
+  return nullptr;
+}
+
+const CommandRow& get_command(std::string_view name) {
+  if (const CommandRow* row = find_command(name)) return *row;
+  std::vector<std::string> known;
+  for (const CommandRow& row : kCommands)
+    if (row.group != hidden) known.emplace_back(row.name);
+  std::string hint = did_you_mean(name, known);
+  if (hint.empty()) hint = "metamori help lists the commands";
+  throw Error(ErrorKind::usage, "unknown command " + shell_quote(name, true), hint);
+}
+
+}  // namespace metamori::cmd

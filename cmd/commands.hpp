@@ -1,0 +1,53 @@
+#pragma once
+
+// The one table of commands: parsing, help, manual pages and completions are fed from it.
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "cmd/command.hpp"
+
+namespace metamori::cmd {
+
+enum class CommandGroup { start, everyday, look, care, other, hidden };
+
+struct CommandRow {
+  std::string_view name;
+  CommandGroup group;
+  std::string_view summary;
+  /// Lines of `command # what it does`.
+  std::string_view examples;
+  /// Exit codes it can end with, besides 0, 1 and 2.
+  std::string_view exit_codes;
+  std::unique_ptr<Command> (*make)();
+};
+
+std::span<const CommandRow> command_table() noexcept;
+std::string_view group_title(CommandGroup group) noexcept;
+/// Null if there is no such command.
+const CommandRow* find_command(std::string_view name) noexcept;
+/// The row of a command that a user named. Throws usage, with the nearest name as hint.
+const CommandRow& get_command(std::string_view name);
+
+std::unique_ptr<Command> make_init();
+std::unique_ptr<Command> make_track();
+std::unique_ptr<Command> make_untrack();
+std::unique_ptr<Command> make_checkpoint();
+std::unique_ptr<Command> make_status();
+std::unique_ptr<Command> make_log();
+std::unique_ptr<Command> make_show();
+std::unique_ptr<Command> make_ls();
+std::unique_ptr<Command> make_cat();
+std::unique_ptr<Command> make_diff();
+std::unique_ptr<Command> make_restore();
+std::unique_ptr<Command> make_recover();
+std::unique_ptr<Command> make_undo();
+std::unique_ptr<Command> make_tag();
+std::unique_ptr<Command> make_verify();
+std::unique_ptr<Command> make_version();
+std::unique_ptr<Command> make_help();
+std::unique_ptr<Command> make_list_options();
+
+}  // namespace metamori::cmd

@@ -1,0 +1,70 @@
+#include "cmd/help.hpp"
+
+#include "cmd/commands.hpp"
+#include "cmd/exit_codes.hpp"
+#include "cmd/json_render.hpp"
+#include "cmd/session.hpp"
+
+namespace metamori::cmd {
+namespace {
+
+void write_options(JsonWriter& json, const Options& options) {
+  json.key("options").begin_array();
+  for (const OptionSpec& spec : options.options()) {
+    json.begin_object().key("names").begin_array();
+    for (const std::string& name : spec.name_list()) json.text(name);
+    json.end_array().field("value", std::string_view(spec.placeholder)).field("optional_value", spec.value == OptionValue::optional);
+    json.field("description", std::string_view(spec.description)).end_object();
+  }
+  json.end_array();
+}
+
+class HelpCommand final : public Command {
+ public:
+  void describe(Options& options) override { options.optional("COMMAND", name_, "The command to tell about"); }
+
+  int run(Session& session) override {
+    CommonOptions ignored;
+    Options common;
+    describe_common(common, ignored);
+    if (session.json()) {
+      write_json(session, common);
+    } else if (name_) {
+      const CommandRow& row = get_command(*name_);
+      const std::unique_ptr<Command> command = row.make();
+      Options own;
+      command->describe(own);
+      session.out.write(render_command_help(row, own, common));
+    } else {
+      session.out.write(render_overview());
+    }
+    return kExitOk;
+  }
+
+ private:
+  void write_json(Session& session, const Options& common) const {
+    if (name_) get_command(*name_);
+    JsonReport json(session, "help");
+    write_options(*json, common);
+    json->key("commands").begin_array();
+    for (const CommandRow& row : command_table()) {
+      if (row.group == CommandGroup::hidden || (name_ && row.name != *name_)) continue;
+      const std::unique_ptr<Command> command = row.make();
+      Options own;
+      command->describe(own);
+      json->begin_object().field("name", row.name).field("summary", row.summary).field("usage", std::string_view(render_usage(row, own)));
+      write_options(*json, own);
+      json->end_object();
+    }
+    json->end_array();
+    json.end();
+  }
+
+  std::optional<std::string> name_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_help() { return std::make_unique<HelpCommand>(); }
+
+}  // namespace metamori::cmd

@@ -1,0 +1,70 @@
+#include "cmd/commands.hpp"
+#include "cmd/exit_codes.hpp"
+#include "cmd/json_render.hpp"
+#include "cmd/progress.hpp"
+#include "cmd/render.hpp"
+#include "cmd/units.hpp"
+
+namespace metamori::cmd {
+namespace {
+
+class VerifyCommand final : public Command {
+ public:
+  void describe(Options& options) override {
+    options.add({"--data", "N%", OptionValue::optional, "Also read and hash the content, all or so much of it", [this](const std::string& text) {
+                   const auto percent = text.empty() ? std::optional<std::uint32_t>(100) : parse_percent(text);
+                   if (!percent) Options::throw_bad_value("--data", text, "a percentage from 1% to 100%");
+                   verify_.data = true;
+                   verify_.sample_percent = *percent;
+                 }});
+  }
+
+  int run(Session& session) override {
+    Repository repository = session.open();
+    const VerifyReport report = with_progress(session, [&](const Control& control) {
+      verify_.control = control;
+      return repository.verify(verify_);
+    });
+    if (session.json()) {
+      write_json(session, report);
+    } else {
+      print(session, report);
+    }
+    return report.ok() ? kExitOk : kExitCorrupt;
+  }
+
+ private:
+  static void write_json(Session& session, const VerifyReport& report) {
+    JsonReport json(session, "verify");
+    json->field("ok", report.ok()).field("checkpoints", report.checkpoints).field("packs", report.packs).field("chunks", report.chunks);
+    json->field("checked_bytes", report.checked_bytes).key("problems").begin_array();
+    for (const VerifyProblem& problem : report.problems) {
+      json->begin_object().field("kind", std::string_view(problem.kind)).path("where", problem.where);
+      json->field("message", std::string_view(problem.message)).key("affects").begin_array();
+      for (const CheckpointInfo& info : problem.affects) json->text(to_hex(info.id));
+      json->end_array().end_object();
+    }
+    json->end_array().field("seconds", report.seconds);
+    json.end();
+  }
+
+  static void print(Session& session, const VerifyReport& report) {
+    for (const VerifyProblem& problem : report.problems) {
+      session.out.print("{} {}: {}\n", session.colored("31", problem.kind), session.quote(problem.where), session.safe_text(problem.message));
+      for (const CheckpointInfo& info : problem.affects) session.out.print("    affects checkpoint {}\n", checkpoint_name(info));
+    }
+    if (session.common.quiet) return;
+    session.out.print("{}: {}, {}, {}, {} checked, {}\n",
+                      report.ok() ? std::string("sound") : format_count(report.problems.size(), "problem", "problems"),
+                      format_count(report.checkpoints, "checkpoint", "checkpoints"), format_count(report.packs, "pack", "packs"),
+                      format_count(report.chunks, "chunk", "chunks"), session.size(report.checked_bytes), format_seconds(report.seconds));
+  }
+
+  VerifyOptions verify_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_verify() { return std::make_unique<VerifyCommand>(); }
+
+}  // namespace metamori::cmd

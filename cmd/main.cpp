@@ -1,0 +1,58 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "cmd/exit_codes.hpp"
+#include "cmd/output.hpp"
+#include "cmd/program.hpp"
+#include "cmd/signals.hpp"
+#include "metamori/error.hpp"
+
+namespace {
+
+using namespace metamori::cmd;
+
+/// A file opened later must never become descriptor 0, 1 or 2: what is printed would go into it. Opened the wrong way round, so that use still fails.
+void occupy_standard_descriptors() noexcept {
+  for (int descriptor = 0; descriptor <= 2; ++descriptor)
+    if (::fcntl(descriptor, F_GETFD) < 0) ::open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY);
+}
+
+/// Returns whether all that was said has arrived.
+bool flush_all(Output& out, Output& err) {
+  bool is_complete = true;
+  for (Output* stream : {&out, &err}) {
+    try {
+      stream->flush();
+    } catch (const ClosedPipe&) {
+      // Whoever listened has heard enough.
+    } catch (const metamori::Error& error) {
+      is_complete = false;
+      if (stream == &out) err.print("metamori: error: {}\n", error.what());
+    }
+  }
+  return is_complete;
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+  occupy_standard_descriptors();
+  // A reader that goes away must not kill a checkpoint half way.
+  ::signal(SIGPIPE, SIG_IGN);
+  DescriptorOutput out(STDOUT_FILENO, "standard output", 65536);
+  DescriptorOutput err(STDERR_FILENO, "standard error", 4096);
+  const Terminals terminals{::isatty(STDOUT_FILENO) == 1, ::isatty(STDERR_FILENO) == 1};
+  int code = kExitFailed;
+  try {
+    code = run_program(std::vector<std::string>(arguments + (argument_count > 0 ? 1 : 0), arguments + argument_count), read_environment(), terminals, out, err);
+  } catch (const ClosedPipe&) {
+    die_by_signal(SIGPIPE);
+  }
+  if (!flush_all(out, err) && (code == kExitOk || code == kExitLosses)) code = kExitFailed;
+  if (const int signal = caught_signal(); signal != 0) die_by_signal(signal);
+  return code;
+}

@@ -1,0 +1,116 @@
+#include "cmd/program.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+#include <system_error>
+
+#include "cmd/commands.hpp"
+#include "cmd/common_options.hpp"
+#include "cmd/exit_codes.hpp"
+#include "cmd/help.hpp"
+#include "cmd/json_writer.hpp"
+#include "cmd/options.hpp"
+#include "cmd/session.hpp"
+#include "cmd/text.hpp"
+
+namespace metamori::cmd {
+namespace {
+
+/// Looked for before anything is parsed, because parsing may fail, too.
+bool asks_for_json(const std::vector<std::string>& words) {
+  const auto end = std::find(words.begin(), words.end(), "--");
+  return std::any_of(words.begin(), end, [](const std::string& word) { return word == "--json" || word == "--json-lines"; });
+}
+
+void change_directory(const std::vector<std::string>& directories) {
+  for (const std::string& directory : directories)
+    if (!directory.empty() && ::chdir(directory.c_str()) != 0)
+      throw Error(ErrorKind::io, "change to directory '" + directory + "': " + std::generic_category().message(errno), {}, directory);
+}
+
+bool uses_color(const CommonOptions& common, const Environment& environment, bool is_terminal) {
+  if (common.color != ColorMode::automatic) return common.color == ColorMode::always;
+  return is_terminal && !environment.no_color && !environment.is_dumb_terminal;
+}
+
+/// Where errors go, in the form that was asked for.
+class ErrorReport {
+ public:
+  ErrorReport(const Environment& environment, bool as_json, Output& out, Output& err)
+      : environment_(environment), as_json_(as_json), out_(out), err_(err) {}
+
+  int operator()(std::string_view kind, const std::string& message, const std::string& hint, const std::string& path, int code) {
+    if (as_json_) {
+      JsonWriter json(out_);
+      json.begin_object().field("schema", "metamori/1").field("type", "error").field("kind", kind);
+      json.field("message", std::string_view(message)).field("hint", std::string_view(hint));
+      if (!path.empty()) json.path("path", path);
+      json.field("exit_code", code).end_object();
+      out_.write("\n");
+      return code;
+    }
+    err_.print("metamori: error: {}\n", printable(message, environment_.is_utf8, false));
+    if (!hint.empty()) err_.print("hint: {}\n", printable(hint, environment_.is_utf8, false));
+    return code;
+  }
+  int operator()(const Error& error) {
+    return (*this)(kind_name(error.kind()), error.what(), error.hint(), error.path(), exit_code(error.kind()));
+  }
+
+ private:
+  const Environment& environment_;
+  bool as_json_;
+  Output& out_;
+  Output& err_;
+};
+
+int run_command(std::vector<std::string> words, CommonOptions& common, const Options& common_options, const Environment& environment,
+                Terminals terminals, Output& out, Output& err) {
+  const CommandRow& row = get_command(words.front());
+  const std::unique_ptr<Command> command = row.make();
+  Options own;
+  command->describe(own);
+  words.erase(words.begin());
+  try {
+    parse_command(own, common_options, words, [&] { return common.help; });
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::usage || !error.hint().empty()) throw;
+    throw Error(ErrorKind::usage, error.what(), "metamori help " + std::string(row.name));
+  }
+  if (common.help) {
+    out.write(render_command_help(row, own, common_options));
+    return kExitOk;
+  }
+  change_directory(common.directories);
+  Session session{common, environment, out, err, uses_color(common, environment, terminals.out), terminals.err};
+  return command->run(session);
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& words, const Environment& environment, Terminals terminals, Output& out, Output& err) {
+  ErrorReport report(environment, asks_for_json(words), out, err);
+  try {
+    CommonOptions common;
+    Options common_options;
+    describe_common(common_options, common);
+    std::vector<std::string> rest = parse_leading(common_options, words);
+    if (rest.empty() && common.version) rest = {"version"};
+    if (rest.empty() && common.help) rest = {"help"};
+    if (rest.empty()) throw Error(ErrorKind::usage, "no command given", "metamori help lists the commands");
+    return run_command(std::move(rest), common, common_options, environment, terminals, out, err);
+  } catch (const Error& error) {
+    return report(error);
+  } catch (const ClosedPipe&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return report("io", "out of memory", "--jobs 1 needs less", {}, kExitFailed);
+  } catch (const std::exception& error) {
+    return report("io", error.what(), {}, {}, kExitFailed);
+  }
+}
+
+}  // namespace metamori::cmd

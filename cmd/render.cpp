@@ -1,0 +1,175 @@
+#include "cmd/render.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "cmd/text.hpp"
+#include "cmd/units.hpp"
+
+namespace metamori::cmd {
+
+std::string short_hex(const CheckpointId& id) { return to_hex(id).substr(0, 8); }
+
+std::string checkpoint_name(const CheckpointInfo& info) { return fmt::format("{} {}", info.number, short_hex(info.id)); }
+
+std::string decorations(const Session& session, const CheckpointInfo& info, const CheckpointInfo* head) {
+  std::string out;
+  const auto append = [&](std::string_view text) { out += (out.empty() ? " (" : ", ") + std::string(text); };
+  if (head != nullptr && head->number == info.number) append("HEAD");
+  if (info.is_safety) append("safety");
+  if (info.is_forgotten) append("forgotten");
+  if (!info.line.empty()) append(session.quote(info.line));
+  for (const std::string& tag : info.tags) append("tag: " + session.quote(tag));
+  return out.empty() ? out : out + ")";
+}
+
+std::string subject(const Session& session, const CheckpointInfo& info) {
+  const std::string_view message = info.message;
+  return session.safe_text(message.substr(0, message.find('\n')));
+}
+
+std::string_view change_name(ChangeKind kind) noexcept {
+  switch (kind) {
+    case ChangeKind::added: return "added";
+    case ChangeKind::removed: return "removed";
+    case ChangeKind::modified: return "modified";
+    case ChangeKind::metadata: return "metadata";
+    case ChangeKind::renamed: return "renamed";
+  }
+  return "modified";
+}
+
+char change_letter(ChangeKind kind) noexcept {
+  switch (kind) {
+    case ChangeKind::added: return 'A';
+    case ChangeKind::removed: return 'D';
+    case ChangeKind::modified: return 'M';
+    case ChangeKind::metadata: return 'm';
+    case ChangeKind::renamed: return 'R';
+  }
+  return 'M';
+}
+
+std::string colored_change(const Session& session, ChangeKind kind, std::string_view text) {
+  switch (kind) {
+    case ChangeKind::added: return session.colored("32", text);
+    case ChangeKind::removed: return session.colored("31", text);
+    case ChangeKind::renamed: return session.colored("36", text);
+    default: return session.colored("33", text);
+  }
+}
+
+std::string change_sizes(const Session& session, const Change& change) {
+  std::string out;
+  if (change.size_before && change.size_after && change.size_before != change.size_after) {
+    out = fmt::format(" {} -> {}", session.size(*change.size_before), session.size(*change.size_after));
+  } else if (const auto& size = change.size_after ? change.size_after : change.size_before) {
+    out = " " + session.size(*size);
+  }
+  if (change.kind == ChangeKind::modified && change.bytes_changed > 0) out += fmt::format(", {} changed", session.size(change.bytes_changed));
+  if (change.is_conflicted_type) out += fmt::format(", now a {}", type_name(change.type));
+  return out.starts_with(',') ? out.substr(1) : out;
+}
+
+std::string change_path(const Session& session, const Change& change) {
+  const std::string suffix = change.type == NodeType::directory ? "/" : "";
+  if (!change.from) return session.quote(change.path + suffix);
+  return session.quote(*change.from + suffix) + " -> " + session.quote(change.path + suffix);
+}
+
+std::string change_counts(const DiffReport& report) {
+  const std::array<std::pair<std::uint64_t, const char*>, 5> counts{{{report.added, "added"},
+                                                                     {report.removed, "removed"},
+                                                                     {report.modified, "modified"},
+                                                                     {report.metadata, "with new metadata"},
+                                                                     {report.renamed, "renamed"}}};
+  std::string out;
+  for (const auto& [count, what] : counts)
+    if (count > 0) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, what);
+  return out.empty() ? "nothing changed" : out;
+}
+
+void print_diff_stat(Session& session, const DiffReport& report) {
+  constexpr std::size_t kLongestPath = 60;
+  constexpr double kBar = 30;
+  std::size_t path_columns = 0;
+  std::size_t size_columns = 0;
+  std::uint64_t most = 1;
+  std::uint64_t total = 0;
+  std::vector<std::pair<std::string, std::string>> cells;
+  for (const Change& change : report.changes) {
+    cells.emplace_back(change_path(session, change), change.bytes_changed > 0 ? session.size(change.bytes_changed) : std::string(change_name(change.kind)));
+    path_columns = std::max(path_columns, std::min(kLongestPath, text_columns(cells.back().first)));
+    size_columns = std::max(size_columns, cells.back().second.size());
+    most = std::max(most, change.bytes_changed);
+    total += change.bytes_changed;
+  }
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const Change& change = report.changes[i];
+    const std::size_t columns = text_columns(cells[i].first);
+    const std::string padding(columns < path_columns ? path_columns - columns : 0, ' ');
+    const double part = static_cast<double>(change.bytes_changed) / static_cast<double>(most);
+    const std::string bar(change.bytes_changed == 0 ? 0 : std::max<std::size_t>(1, static_cast<std::size_t>(part * kBar)), '+');
+    session.out.print(" {}{} | {:>{}}{}{}\n", cells[i].first, padding, cells[i].second, size_columns, bar.empty() ? "" : " ",
+                      colored_change(session, change.kind, bar));
+  }
+  session.out.print(" {}; {}\n", change_counts(report), session.size(total));
+}
+
+std::string_view verdict_name(CaptureVerdict verdict) noexcept {
+  switch (verdict) {
+    case CaptureVerdict::clean: return "clean";
+    case CaptureVerdict::retried: return "retried";
+    case CaptureVerdict::prefix: return "prefix";
+    case CaptureVerdict::torn: return "torn";
+    case CaptureVerdict::kept: return "kept";
+    case CaptureVerdict::unreadable: return "unreadable";
+    case CaptureVerdict::assumed: return "assumed";
+  }
+  return "clean";
+}
+
+std::string_view liveness_name(Liveness live) noexcept {
+  switch (live) {
+    case Liveness::no: return "no";
+    case Liveness::yes: return "yes";
+    case Liveness::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+std::string_view type_name(NodeType type) noexcept {
+  switch (type) {
+    case NodeType::file: return "file";
+    case NodeType::directory: return "directory";
+    case NodeType::symlink: return "symlink";
+    case NodeType::fifo: return "fifo";
+    case NodeType::char_device: return "char_device";
+    case NodeType::block_device: return "block_device";
+  }
+  return "file";
+}
+
+std::string mode_text(NodeType type, std::uint32_t mode) {
+  constexpr std::string_view kTypes = "?-dlpcb";
+  std::string out(1, kTypes[static_cast<std::size_t>(type)]);
+  for (unsigned shift = 6;; shift -= 3) {
+    const std::uint32_t bits = mode >> shift;
+    out += (bits & 4U) != 0 ? 'r' : '-';
+    out += (bits & 2U) != 0 ? 'w' : '-';
+    out += (bits & 1U) != 0 ? 'x' : '-';
+    if (shift == 0) break;
+  }
+  const auto mark = [&](std::uint32_t bit, std::size_t place, char with_x, char without_x) {
+    if ((mode & bit) != 0) out[place] = out[place] == 'x' ? with_x : without_x;
+  };
+  mark(04000, 3, 's', 'S');
+  mark(02000, 6, 's', 'S');
+  mark(01000, 9, 't', 'T');
+  return out;
+}
+
+}  // namespace metamori::cmd

@@ -1,0 +1,39 @@
+#include "cmd/revision_path.hpp"
+
+#include "metamori/error.hpp"
+
+namespace metamori::cmd {
+namespace {
+
+/// First occurrence of `what` outside `@{…}`.
+std::size_t find_outside_braces(std::string_view text, std::string_view what) {
+  bool in_braces = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i).starts_with("@{")) in_braces = true;
+    if (!in_braces && text.substr(i).starts_with(what)) return i;
+    if (text[i] == '}') in_braces = false;
+  }
+  return std::string_view::npos;
+}
+
+}  // namespace
+
+RevisionPath split_revision_path(std::string_view text) {
+  if (text.starts_with(":/")) return {std::string(text), std::nullopt};
+  const std::size_t colon = find_outside_braces(text, ":");
+  if (colon == 0 || text.empty()) throw Error(ErrorKind::usage, "missing revision before ':'", "write HEAD:path");
+  if (colon == std::string_view::npos) return {std::string(text), std::nullopt};
+  return {std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
+}
+
+std::optional<std::pair<std::string, std::string>> split_range(std::string_view text) {
+  if (text.starts_with(":/")) return std::nullopt;
+  const std::size_t dots = find_outside_braces(text, "..");
+  if (dots == std::string_view::npos) return std::nullopt;
+  const std::string_view after = text.substr(dots + 2);
+  if (after.starts_with('.')) throw Error(ErrorKind::usage, "ranges are written A..B, with two dots");
+  const auto end = [](std::string_view part) { return part.empty() ? std::string("HEAD") : std::string(part); };
+  return std::pair(end(text.substr(0, dots)), end(after));
+}
+
+}  // namespace metamori::cmd

@@ -1,0 +1,38 @@
+#pragma once
+
+// Bytes on their way to a reader: paths and messages may hold anything, terminals and JSON may not.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace metamori::cmd {
+
+/// One step through text that may not be UTF-8. An invalid byte is a step of length 1.
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t length = 1;
+  bool is_valid = false;
+};
+CodePoint decode_utf8(std::string_view text, std::size_t position) noexcept;
+
+bool is_utf8(std::string_view text) noexcept;
+/// Each invalid byte becomes U+FFFD.
+std::string replace_invalid_utf8(std::string_view text);
+
+/// `bytes` as one word of a shell (bash, zsh, ksh: `$'…'` where control characters or undecodable bytes need it). With `keep_utf8` false everything
+/// beyond ASCII is escaped, for locales that can't show it.
+std::string shell_quote(std::string_view bytes, bool keep_utf8);
+
+/// Text for a person: control characters and undecodable bytes as `\xNN`, so that no name or message can drive the terminal. Newlines and tabs are
+/// kept if `keep_lines`, else shown as `\n` and `\t`.
+std::string printable(std::string_view text, bool keep_utf8, bool keep_lines);
+
+/// Columns that printable UTF-8 text takes, counting each code point as one.
+std::size_t text_columns(std::string_view text) noexcept;
+/// At most `columns` code points of `text`.
+std::string_view truncate_columns(std::string_view text, std::size_t columns) noexcept;
+
+std::string base64(std::string_view bytes);
+
+}  // namespace metamori::cmd

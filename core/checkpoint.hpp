@@ -11,7 +11,8 @@ CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& option
 /// so that the plan made from it can be read. Nothing is published if `touched` is empty.
 struct SafetyCheckpoint {
   Position position;   ///< number 0: nothing was published
-  ScanResult scan;     ///< its root
+  std::unique_ptr<ChunkSession> session;  ///< reads what the scan stored, also where nothing was published
+  ScanResult scan;                        ///< its root
   std::unique_ptr<TreeScan> walk;  ///< for captured_stat()
   std::uint64_t bytes_added = 0;
 };

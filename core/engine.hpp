@@ -15,7 +15,6 @@ namespace metamori {
 
 /// The names that the engine gives meaning to in a tree.
 inline constexpr const char* kRepositoryName = ".metamori";
-inline constexpr const char* kIgnoreFileName = ".metamoriignore";
 inline constexpr const char* kStagePrefix = ".metamori-stage-";
 
 /// Everything a walk needs. Used by one thread at a time, except `store` and `system`, which any thread may use.

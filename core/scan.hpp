@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/engine.hpp"
+#include "core/paths.hpp"
 #include "objects/directory.hpp"
 #include "objects/record.hpp"
 
@@ -17,7 +18,6 @@ namespace metamori {
 
 struct ScanOptions {
   std::vector<std::string> scope;        ///< only these paths (tracked or not is decided by the rules); empty: the whole tree
-  std::vector<std::string> extra_paths;  ///< captured although untracked, each alone with all below it (safety checkpoints)
   std::optional<ChunkId> base_root;      ///< the parent's root: previous content of unreadable files, and the rest of the tree in a scoped scan
   CheckMode check = CheckMode::automatic;
   OnTorn on_torn = OnTorn::mark;
@@ -26,6 +26,9 @@ struct ScanOptions {
   bool keep_cache = true;  ///< prepare an update of the stat cache
   Control control;
 };
+
+/// Subtrees to put into a root: an entry (its name is taken from the path), or nothing where the path is to go.
+using Grafts = std::map<std::string, std::optional<Entry>, WalkOrder>;
 
 struct ScanTotals {
   std::uint64_t bytes_read = 0;
@@ -46,7 +49,7 @@ struct ScanResult {
   Time start, end;
   ScanTotals totals;
   /// What a scoped scan replaced: an entry, or nothing where the path is gone. Lets the result be put into another root (`graft`).
-  std::map<std::string, std::optional<Entry>> grafts;
+  Grafts grafts;
   LinkTable scope_links;
 };
 
@@ -56,14 +59,14 @@ struct ScanStore {
   ChunkSource& source;
 };
 
-class StatCacheUpdate;
-
 class TreeScan {
  public:
   TreeScan(Engine& engine, ScanStore store, ScanOptions options);
   ~TreeScan();
   /// Throws torn with OnTorn::fail, io when the top can't be read, interrupted, timed_out.
   ScanResult run();
+  /// Captures `paths` as well, although they are untracked, each with all below it, and puts them into `result`'s root. Paths that don't exist are left out.
+  void add_untracked(ScanResult& result, const std::vector<std::string>& paths);
   /// Puts the new stat cache in place; call only after what was scanned is published. Never throws for a cache that can't be written.
   void save_cache();
   /// What stat told of `path` when its content was captured or found unchanged; nothing if the scan did not see it. Costs a look-up; for restore's check that nothing changed since.
@@ -76,7 +79,7 @@ class TreeScan {
 
 /// A new root: `base` with each path of `grafts` replaced by the entry (its name is taken from the path) or removed. Missing directories on the way are taken from `make_parent`.
 /// `links` is the new link table.
-ChunkId graft(ScanStore store, const ChunkId& base, const std::map<std::string, std::optional<Entry>>& grafts, const LinkTable& links,
+ChunkId graft(ScanStore store, const ChunkId& base, const Grafts& grafts, const LinkTable& links,
               const std::function<Entry(const std::string& path)>& make_parent);
 
 /// A sink for looking only: keeps new list, directory and other chunks in memory, drops data. Reads fall through to the store.

@@ -1,0 +1,180 @@
+// The checkpoint, from the scan to the printed id. The steps are those of docs/design.md (*The checkpoint protocol*): bytes before names, names before references, and the record's rename is the commit point.
+
+#include "core/checkpoint.hpp"
+
+#include <algorithm>
+
+#include "base/digest.hpp"
+#include "base/files.hpp"
+#include "core/checkpoint_record.hpp"
+#include "core/lock.hpp"
+
+namespace metamori {
+namespace {
+
+/// What a checkpoint builds on: the record that HEAD names, and the number the new one would get. Both come from one read of the log.
+struct Basis {
+  Position head;
+  std::uint64_t number = 1;
+  std::optional<CheckpointRecord> parent;
+};
+
+Basis read_basis(Engine& engine) {
+  Basis basis;
+  const std::uint64_t highest = engine.log->highest();
+  basis.number = highest + 1;
+  if (highest == 0) return basis;
+  const Record last = engine.log->get(highest);
+  basis.head = last.kind == RecordKind::tombstone ? engine.log->head() : last.head_after;
+  if (basis.head.number == 0) return basis;
+  const Record parent = basis.head.number == highest ? last : engine.log->get(basis.head.number);
+  basis.parent = decode_checkpoint_record(parent.blob, "checkpoints/" + std::to_string(basis.head.number));
+  return basis;
+}
+
+enum class Outcome { published, scan_again };
+
+/// One try: scan, store, publish. Holds what has to outlive the try that succeeds.
+class Attempt {
+ public:
+  Attempt(Engine& engine, const CheckpointOptions& options, ChunkSession& session)
+      : engine_(engine), options_(options), session_(session), basis_(read_basis(engine)), generation_(engine.log->gc_generation()) {}
+
+  void scan() {
+    ScanOptions scan_options;
+    scan_options.scope = options_.paths;
+    if (basis_.parent) scan_options.base_root = basis_.parent->root;
+    scan_options.check = options_.check;
+    scan_options.on_torn = options_.on_torn;
+    scan_options.retries = options_.retries;
+    scan_options.one_file_system = options_.one_file_system;
+    scan_options.control = options_.control;
+    walk_ = std::make_unique<TreeScan>(engine_, ScanStore{session_, session_}, scan_options);
+    result_ = walk_->run();
+    root_ = result_.root;
+  }
+
+  [[nodiscard]] bool is_unchanged() const {
+    return basis_.parent && basis_.parent->root == root_ && result_.verdicts.empty() &&
+           put_bytes_id(result_.rules) == basis_.parent->rules;
+  }
+
+  /// Steps 2 to 8 of the protocol.
+  Outcome publish() {
+    for (;;) {
+      record_ = build();
+      session_.flush();
+      refuse_pending_restore(engine_, options_.control.lock_timeout_ms);
+      if (!session_.packs_still_present() || engine_.log->gc_generation() != generation_) return Outcome::scan_again;
+      if (engine_.log->publish(record_)) break;
+      if (rebase() == Outcome::scan_again) return Outcome::scan_again;
+    }
+    if (!session_.packs_still_present()) withdraw();
+    return Outcome::published;
+  }
+
+  [[nodiscard]] const Basis& basis() const { return basis_; }
+  [[nodiscard]] const ScanResult& result() const { return result_; }
+  [[nodiscard]] const Record& record() const { return record_; }
+  TreeScan& walk() { return *walk_; }
+
+ private:
+  Record build() {
+    RecordParts parts;
+    parts.engine = &engine_;
+    parts.session = &session_;
+    parts.scan = &result_;
+    parts.root = root_;
+    parts.head = basis_.head;
+    parts.number = basis_.number;
+    parts.gc_generation = generation_;
+    return build_checkpoint_record(parts, options_);
+  }
+
+  /// Somebody else took the number: build on what they published, if that is possible without looking at the tree again.
+  Outcome rebase() {
+    const Position before = basis_.head;
+    const Record winner = engine_.log->get(basis_.number);
+    if (winner.kind == RecordKind::move) return Outcome::scan_again;
+    basis_ = read_basis(engine_);
+    // Several may have come since: all of them must be such that the tree as scanned is still what follows.
+    for (std::uint64_t number = winner.number + 1; number < basis_.number; ++number)
+      if (engine_.log->get(number).kind == RecordKind::move) return Outcome::scan_again;
+    if (basis_.head == before || options_.paths.empty() || !basis_.parent) return Outcome::published;
+    LinkTable links;
+    for (auto& group : get_links(session_, get_root(session_, basis_.parent->root))) {
+      std::erase_if(group, [&](const std::string& path) {
+        return std::any_of(options_.paths.begin(), options_.paths.end(), [&](const auto& scope) { return is_at_or_below(path, scope); });
+      });
+      if (group.size() > 1) links.push_back(group);
+    }
+    links.insert(links.end(), result_.scope_links.begin(), result_.scope_links.end());
+    std::sort(links.begin(), links.end());
+    const Root mine = result_.root_node;
+    root_ = graft({session_, session_}, basis_.parent->root, result_.grafts, links, [&](const std::string& path) {
+      auto entry = find_path(session_, mine, path);
+      if (!entry) throw Error(ErrorKind::io, "directory " + quoted(path) + " vanished while checkpoints were merged", {}, path);
+      return *entry;
+    });
+    result_.root_node = get_root(session_, root_);
+    result_.entries = result_.root_node.top.entries_below;
+    result_.files = result_.root_node.top.files_below;
+    result_.bytes = result_.root_node.top.bytes_below;
+    return Outcome::published;
+  }
+
+  /// A pack went away between the look and the commit point: the checkpoint can't stand.
+  [[noreturn]] void withdraw() {
+    Record tombstone = record_;
+    tombstone.kind = RecordKind::tombstone;
+    tombstone.tomb_reason = TombReason::withdrawn;
+    tombstone.tomb_time = engine_.system.now().seconds;
+    engine_.log->replace(tombstone);
+    throw Error(ErrorKind::io, "chunks that checkpoint " + std::to_string(record_.number) + " needs were removed while it was made; it was withdrawn",
+                "run `metamori checkpoint` again; don't run gc with --now beside writers");
+  }
+
+  StreamRef put_bytes_id(const std::string& text) const { return put_bytes(session_, as_bytes(text), Kind::other); }
+
+  Engine& engine_;
+  const CheckpointOptions& options_;
+  ChunkSession& session_;
+  Basis basis_;
+  std::uint64_t generation_;
+  std::unique_ptr<TreeScan> walk_;
+  ScanResult result_;
+  ChunkId root_;
+  Record record_;
+};
+
+}  // namespace
+
+CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& options) {
+  const std::int64_t started_ns = engine.system.monotonic_ns();
+  if (engine.read_only && !options.dry_run) throw Error(ErrorKind::refused, "the repository " + quoted(engine.repository_directory) + " is read-only");
+  if (options.dry_run) return rehearse_checkpoint(engine, options);
+  check_checkpoint_options(engine, options);
+  refuse_pending_restore(engine, options.control.lock_timeout_ms);
+  const Lock shared(engine, kGcLock, LockMode::shared, options.control.lock_timeout_ms);
+  ChunkSession session(*engine.store);
+  for (;;) {
+    Attempt attempt(engine, options, session);
+    try {
+      attempt.scan();
+    } catch (const Error& error) {
+      // What was stored so far serves the next run.
+      if (error.kind() == ErrorKind::interrupted || error.kind() == ErrorKind::timed_out) session.flush();
+      throw;
+    }
+    if (options.skip_if_unchanged && attempt.is_unchanged()) {
+      attempt.walk().save_cache();
+      return report_checkpoint(engine, session, attempt.result(), attempt.basis().head, false, started_ns);
+    }
+    if (attempt.publish() == Outcome::scan_again) continue;
+    attempt.walk().save_cache();
+    engine.store->index().save();
+    return report_checkpoint(engine, session, attempt.result(), attempt.record().head_after, true, started_ns);
+  }
+}
+
+}  // namespace metamori

@@ -1,0 +1,71 @@
+// Safety checkpoints and moves of HEAD: what a restore publishes besides the tree.
+
+#include <algorithm>
+
+#include "base/files.hpp"
+#include "core/checkpoint.hpp"
+#include "core/checkpoint_record.hpp"
+#include "core/lock.hpp"
+
+namespace metamori {
+
+SafetyCheckpoint take_safety_checkpoint(Engine& engine, const std::string& message, const FindTouched& touched, const Control& control) {
+  const Lock shared(engine, kGcLock, LockMode::shared, control.lock_timeout_ms);
+  SafetyCheckpoint safety;
+  safety.session = std::make_unique<ChunkSession>(*engine.store);
+  ChunkSession& session = *safety.session;
+  for (;;) {
+    const Position head = engine.log->head();
+    const std::uint64_t generation = engine.log->gc_generation();
+    ScanOptions options;
+    if (head.number != 0)
+      options.base_root = decode_checkpoint_record(engine.log->get(head.number).blob, "checkpoints/" + std::to_string(head.number)).root;
+    options.control = control;
+    safety.walk = std::make_unique<TreeScan>(engine, ScanStore{session, session}, options);
+    safety.scan = safety.walk->run();
+    const std::vector<TouchedPath> paths = touched(safety.scan, session);
+    if (paths.empty()) return safety;
+    std::vector<std::string> untracked;
+    for (const TouchedPath& path : paths)
+      if (path.existed && !find_path(session, safety.scan.root_node, path.path)) untracked.push_back(path.path);
+    safety.walk->add_untracked(safety.scan, untracked);
+    const StreamRef list = put_bytes(session, encode_touched(paths), Kind::other);
+    RecordParts parts;
+    parts.engine = &engine;
+    parts.session = &session;
+    parts.scan = &safety.scan;
+    parts.root = safety.scan.root;
+    parts.head = head;
+    parts.gc_generation = generation;
+    for (;;) {
+      parts.number = engine.log->highest() + 1;
+      const Record record = build_safety_record(parts, message, list);
+      if (!session.packs_still_present() || engine.log->gc_generation() != generation) break;
+      if (!(engine.log->head() == head)) break;
+      if (!engine.log->publish(record)) continue;
+      safety.position = {record.number, record.id()};
+      safety.bytes_added = session.totals().pack_bytes;
+      safety.walk->save_cache();
+      return safety;
+    }
+  }
+}
+
+std::uint64_t publish_move(Engine& engine, const Position& before, const Position& after, MoveReason reason, std::uint64_t safety_number) {
+  for (;;) {
+    Record move;
+    move.kind = RecordKind::move;
+    move.number = engine.log->highest() + 1;
+    move.head_before = engine.log->head();
+    if (!(move.head_before == before))
+      throw Error(ErrorKind::refused,
+                  "HEAD was moved to checkpoint " + std::to_string(move.head_before.number) + " by somebody else during the restore",
+                  "look at `metamori log --all`");
+    move.head_after = after;
+    move.move_reason = reason;
+    move.safety_number = safety_number;
+    if (engine.log->publish(move)) return move.number;
+  }
+}
+
+}  // namespace metamori

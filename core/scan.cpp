@@ -1,0 +1,315 @@
+#include "core/scan.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <thread>
+
+#include "base/files.hpp"
+#include "core/scan_walk.hpp"
+
+namespace metamori {
+namespace {
+
+constexpr std::uint64_t kMaxVerdictBytes = 1U << 30;
+
+std::size_t worker_count(const Control& control) {
+  if (control.jobs > 0) return control.jobs;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 16);
+}
+
+/// Paths without those that lie below another one.
+std::vector<std::string> outermost(std::vector<std::string> paths) {
+  std::sort(paths.begin(), paths.end(), WalkOrder{});
+  std::vector<std::string> result;
+  for (std::string& path : paths)
+    if (result.empty() || !is_at_or_below(path, result.back())) result.push_back(std::move(path));
+  return result;
+}
+
+/// Opens the directory that holds `path`, component by component, never through a link. Nothing if it does not exist.
+std::optional<Fd> open_parent(Engine& engine, std::string_view path) {
+  Fd current = open_directory(engine.system, engine.tree.get(), ".", engine.tree_directory);
+  for (std::size_t slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/')) {
+    const std::string component(path.substr(0, slash));
+    const int raw = engine.system.open_at(current.get(), component.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (raw == -ENOENT || raw == -ENOTDIR || raw == -ELOOP) return std::nullopt;
+    if (raw < 0) throw_io(-raw, "open", component);
+    current = Fd(engine.system, raw);
+    path.remove_prefix(slash + 1);
+  }
+  return current;
+}
+
+std::string last_component(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+/// Whether the clock stands where the steady clock says it should: if not, directory times prove nothing.
+bool clock_was_set(System& system, Time started, std::int64_t started_ns) {
+  const std::int64_t steady = (system.monotonic_ns() - started_ns) / 1'000'000'000;
+  const std::int64_t shown = system.now().seconds - started.seconds;
+  return shown < steady - 1 || shown > steady + 1;
+}
+
+}  // namespace
+
+struct TreeScan::Impl {
+  Impl(Engine& the_engine, ScanStore the_store, ScanOptions the_options)
+      : engine(the_engine), store(the_store), options(std::move(the_options)), pool(worker_count(options.control)) {
+    options.scope = outermost(std::move(options.scope));
+    if (!options.scope.empty() && options.scope.front().empty()) options.scope.clear();
+  }
+
+  Engine& engine;
+  ScanStore store;
+  ScanOptions options;
+  WorkerPool pool;
+  std::shared_ptr<const StatCache> cache = StatCache::none();  ///< what the next pass compares with
+  std::unique_ptr<StatCacheWriter> writer;
+  std::shared_ptr<const StatCache> written;                    ///< of the last pass
+  std::string rules;
+
+  std::unique_ptr<WalkContext> new_context() {
+    auto context = std::make_unique<WalkContext>(engine, store, options, pool);
+    context->cache = cache;
+    if (options.keep_cache) {
+      writer = std::make_unique<StatCacheWriter>(engine);
+      context->cache_writer = writer.get();
+    }
+    return context;
+  }
+
+  std::shared_ptr<const DirectoryScope> top_scope() { return TrackingRules(rules).top(read_ignore_file(engine.system, engine.tree.get())); }
+
+  /// The scope of the directory that holds `path`, if rules let it be tracked at all.
+  std::optional<Tracking> tracking_of(const std::string& path, bool is_directory, std::shared_ptr<const DirectoryScope>& below) {
+    auto scope = top_scope();
+    std::string walked;
+    for (std::size_t begin = 0;;) {
+      const std::size_t slash = path.find('/', begin);
+      const std::string name = path.substr(begin, slash - begin);
+      const bool last = slash == std::string::npos;
+      const Tracking tracking = scope->decide(name, last ? is_directory : true);
+      if (tracking == Tracking::untracked) return std::nullopt;
+      if (last) {
+        below = scope;
+        return tracking;
+      }
+      walked = join_path(walked, name);
+      std::optional<std::string> text;
+      if (const auto dir = open_parent(engine, walked + "/x")) text = read_ignore_file(engine.system, dir->get());
+      scope = scope->descend(name, text);
+      begin = slash + 1;
+    }
+  }
+
+  std::optional<Entry> walk_path(WalkContext& context, const std::string& path, bool respect_rules);
+  ChunkId pass_whole(WalkContext& context);
+  ChunkId pass_scoped(WalkContext& context, ScanResult& result);
+  ChunkId pass(WalkContext& context, ScanResult& result);
+  void keep_cache_outside_scope();
+  void carry_over_verdicts(std::vector<PathVerdict>& verdicts);
+  Entry directory_on_the_way(WalkContext& context, const std::string& path);
+};
+
+std::optional<Entry> TreeScan::Impl::walk_path(WalkContext& context, const std::string& path, bool respect_rules) {
+  const auto parent = open_parent(engine, path);
+  if (!parent) return std::nullopt;
+  const std::string name = last_component(path);
+  const auto look = find_stat(engine.system, parent->get(), name.c_str(), path);
+  if (!look) return std::nullopt;
+  std::shared_ptr<const DirectoryScope> scope;
+  if (respect_rules && !tracking_of(path, S_ISDIR(look->mode), scope))
+    throw Error(ErrorKind::usage, quoted(path) + " is not tracked", "see `metamori track --list` and .metamoriignore", path);
+  context.everything = !respect_rules;
+  if (!S_ISDIR(look->mode)) return capture_single(context, parent->get(), name, path, *look);
+  WalkStart start{path, parent->get(), nullptr};
+  if (respect_rules) {
+    std::optional<std::string> text;
+    if (const auto dir = open_parent(engine, path + "/x")) text = read_ignore_file(engine.system, dir->get());
+    start.scope = scope->descend(name, text);
+  }
+  auto entry = walk_directory(context, start);
+  if (entry) entry->name = name;
+  return entry;
+}
+
+ChunkId TreeScan::Impl::pass_whole(WalkContext& context) {
+  auto top = walk_directory(context, {"", engine.tree.get(), top_scope()});
+  if (!top || top->content_unknown) throw Error(ErrorKind::io, "read " + quoted(engine.tree_directory), {}, engine.tree_directory);
+  top->name.clear();
+  return put_root(store.sink, *top, context.links.table());
+}
+
+Entry TreeScan::Impl::directory_on_the_way(WalkContext& context, const std::string& path) {
+  if (const auto dir = open_parent(engine, path + "/x")) {
+    const FileStat stat = stat_of(engine.system, dir->get(), path);
+    Entry entry = capture_directory_metadata(context.capture_context(), dir->get(), stat).entry;
+    entry.name = last_component(path);
+    return entry;
+  }
+  throw Error(ErrorKind::io, "open " + quoted(path) + ": it vanished during the scan", {}, path);
+}
+
+ChunkId TreeScan::Impl::pass_scoped(WalkContext& context, ScanResult& result) {
+  LinkTable links;
+  ChunkId base;
+  if (context.base) {
+    base = *options.base_root;
+    for (const auto& group : get_links(store.source, *context.base)) {
+      std::vector<std::string> outside;
+      std::copy_if(group.begin(), group.end(), std::back_inserter(outside), [&](const std::string& path) {
+        return std::none_of(options.scope.begin(), options.scope.end(), [&](const auto& scope) { return is_at_or_below(path, scope); });
+      });
+      if (outside.size() > 1) links.push_back(outside);
+    }
+  } else {
+    const FileStat stat = stat_of(engine.system, engine.tree.get(), engine.tree_directory);
+    base = put_root(store.sink, capture_directory_metadata(context.capture_context(), engine.tree.get(), stat).entry, {});
+  }
+  for (const std::string& path : options.scope) {
+    auto entry = walk_path(context, path, true);
+    if (!entry && !(context.base && find_path(store.source, *context.base, path)))
+      throw Error(ErrorKind::usage, "there is no " + quoted(path) + ", neither in the tree nor in the last checkpoint", {}, path);
+    result.grafts.insert_or_assign(path, std::move(entry));
+  }
+  result.scope_links = context.links.table();
+  links.insert(links.end(), result.scope_links.begin(), result.scope_links.end());
+  std::sort(links.begin(), links.end());
+  return graft(store, base, result.grafts, links, [&](const std::string& path) { return directory_on_the_way(context, path); });
+}
+
+ChunkId TreeScan::Impl::pass(WalkContext& context, ScanResult& result) {
+  result.grafts.clear();
+  return options.scope.empty() ? pass_whole(context) : pass_scoped(context, result);
+}
+
+void TreeScan::Impl::keep_cache_outside_scope() {
+  if (!writer || options.scope.empty()) return;
+  for (const CachedDirectory& block : cache->all()) {
+    const bool inside =
+        std::any_of(options.scope.begin(), options.scope.end(), [&](const auto& scope) { return is_at_or_below(block.path(), scope); });
+    if (!inside) writer->keep(block);
+  }
+}
+
+void TreeScan::Impl::carry_over_verdicts(std::vector<PathVerdict>& verdicts) {
+  if (options.scope.empty() || !options.base_root) return;
+  // What lies outside the scope is the parent's, with its verdicts.
+  const Position head = engine.log->head();
+  if (head.number == 0) return;
+  const Record record = engine.log->get(head.number);
+  const CheckpointRecord parent = decode_checkpoint_record(record.blob, "record");
+  for (PathVerdict& verdict : decode_verdicts(get_bytes(store.source, parent.verdicts, kMaxVerdictBytes))) {
+    const bool inside =
+        std::any_of(options.scope.begin(), options.scope.end(), [&](const auto& scope) { return is_at_or_below(verdict.path, scope); });
+    if (!inside) verdicts.push_back(std::move(verdict));
+  }
+}
+
+TreeScan::TreeScan(Engine& engine, ScanStore store, ScanOptions options)
+    : impl_(std::make_unique<Impl>(engine, store, std::move(options))) {}
+TreeScan::~TreeScan() = default;
+
+ScanResult TreeScan::run() {
+  Impl& impl = *impl_;
+  System& system = impl.engine.system;
+  ScanResult result;
+  result.start = system.now();
+  result.rules = impl.rules = read_rules(impl.engine);
+  impl.cache = StatCache::open(impl.engine);
+  bool trust_cache = true;
+  std::uint64_t bytes_read = 0;
+  for (std::uint32_t pass = 0;; ++pass) {
+    auto context = impl.new_context();
+    const std::int64_t started_ns = system.monotonic_ns();
+    try {
+      result.root = impl.pass(*context, result);
+    } catch (const CacheIsWrong&) {
+      if (!trust_cache) throw Error(ErrorKind::corrupt, "the stat cache keeps contradicting the store", "delete .metamori/cache/stat");
+      trust_cache = false;
+      impl.cache = StatCache::none();
+      continue;
+    }
+    bytes_read += context->bytes_read;
+    impl.keep_cache_outside_scope();
+    if (impl.writer) impl.written = impl.writer->finish();
+    const bool moved = context->in_motion || clock_was_set(system, context->started, started_ns);
+    const bool may_have_missed = moved && (pass == 0 || context->names_gained > 0);
+    if (may_have_missed && pass < impl.options.retries && impl.written && impl.written->block_count() > 0) {
+      // A file may have been renamed from a directory not yet read into one already read. Look again; what is known now makes it cheap.
+      impl.cache = impl.written;
+      continue;
+    }
+    if (may_have_missed && pass > 0)
+      for (const std::string& path : context->gaining_directories) context->note_verdict(path, Verdict::torn, {});
+    result.verdicts = std::move(context->verdicts);
+    result.reasons = std::move(context->reasons);
+    result.skipped_repositories = std::move(context->skipped_repositories);
+    result.skipped_sockets = std::move(context->skipped_sockets);
+    result.totals = {bytes_read, context->files_captured};
+    break;
+  }
+  impl.carry_over_verdicts(result.verdicts);
+  std::sort(result.verdicts.begin(), result.verdicts.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  result.verdicts.erase(
+      std::unique(result.verdicts.begin(), result.verdicts.end(), [](const auto& a, const auto& b) { return a.path == b.path; }),
+      result.verdicts.end());
+  std::sort(result.skipped_repositories.begin(), result.skipped_repositories.end());
+  std::sort(result.skipped_sockets.begin(), result.skipped_sockets.end());
+  result.root_node = get_root(impl.store.source, result.root);
+  result.entries = result.root_node.top.entries_below;
+  result.files = result.root_node.top.files_below;
+  result.bytes = result.root_node.top.bytes_below;
+  result.end = system.now();
+  return result;
+}
+
+void TreeScan::add_untracked(ScanResult& result, const std::vector<std::string>& paths) {
+  Impl& impl = *impl_;
+  WalkContext context(impl.engine, impl.store, impl.options, impl.pool);
+  Grafts extra;
+  for (const std::string& path : outermost(paths)) {
+    auto entry = impl.walk_path(context, path, false);
+    if (entry) extra.insert_or_assign(path, std::move(entry));
+  }
+  if (extra.empty()) return;
+  LinkTable links = get_links(impl.store.source, result.root_node);
+  const LinkTable found = context.links.table();
+  links.insert(links.end(), found.begin(), found.end());
+  std::sort(links.begin(), links.end());
+  result.root = graft(impl.store, result.root, extra, links, [&](const std::string& path) { return impl.directory_on_the_way(context, path); });
+  result.root_node = get_root(impl.store.source, result.root);
+  result.entries = result.root_node.top.entries_below;
+  result.files = result.root_node.top.files_below;
+  result.bytes = result.root_node.top.bytes_below;
+  result.verdicts.insert(result.verdicts.end(), context.verdicts.begin(), context.verdicts.end());
+  std::sort(result.verdicts.begin(), result.verdicts.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+}
+
+void TreeScan::save_cache() {
+  if (impl_->writer && !(impl_->writer->only_kept() && impl_->written && impl_->written->block_count() == StatCache::open(impl_->engine)->block_count()))
+    impl_->writer->put_in_place();
+}
+
+std::optional<FileStat> TreeScan::captured_stat(std::string_view path) const {
+  if (!impl_->written) return std::nullopt;
+  const std::size_t slash = path.rfind('/');
+  const auto directory = impl_->written->find(slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash));
+  if (!directory) return std::nullopt;
+  const auto index = directory->find(slash == std::string_view::npos ? path : path.substr(slash + 1));
+  if (!index) return std::nullopt;
+  const StatKey& key = directory->entry(*index).key;
+  FileStat stat;
+  stat.device = directory->device();
+  stat.inode = key.inode;
+  stat.size_bytes = S_ISDIR(key.mode) ? 0 : key.size_bytes;
+  stat.mode = key.mode;
+  stat.link_count = key.link_count;
+  stat.mtime = {key.mtime_seconds, key.mtime_nanoseconds};
+  stat.ctime = {key.ctime_seconds, key.ctime_nanoseconds};
+  return stat;
+}
+
+}  // namespace metamori

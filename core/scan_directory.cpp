@@ -1,0 +1,358 @@
+#include "core/scan_directory.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/files.hpp"
+
+namespace metamori {
+namespace {
+
+/// Descriptors are held open down to this depth, and below it on every kHeldEvery-th level only: deep trees must not use them all up.
+constexpr std::size_t kHeldDepth = 64;
+constexpr std::size_t kHeldEvery = 8;
+/// Files captured by one task.
+constexpr std::size_t kBatchFiles = 64;
+constexpr std::uint64_t kBatchBytes = 8U << 20;
+
+bool holds_descriptor(std::size_t depth) { return depth <= kHeldDepth || depth % kHeldEvery == 0; }
+
+bool same_listing_state(const FileStat& a, const FileStat& b) {
+  return a.inode == b.inode && a.device == b.device && a.mtime == b.mtime && a.ctime == b.ctime;
+}
+
+bool is_reserved(const std::string& name) { return name == kRepositoryName || name.starts_with(kStagePrefix); }
+
+/// Whether a directory whose ctime this is has changed since the pass started, as far as its clock can tell.
+bool changed_since(const FileStat& stat, Time started, StampTrust trust) {
+  const std::int64_t slack_ns = trust == StampTrust::remote ? 10'000'000'000 : kRacyNanoseconds;
+  const std::int64_t seconds = stat.ctime.seconds - started.seconds;
+  if (seconds > 100) return true;
+  if (seconds < -100) return false;
+  return seconds * 1'000'000'000 + std::int64_t{stat.ctime.nanoseconds} - std::int64_t{started.nanoseconds} > -slack_ns;
+}
+
+}  // namespace
+
+Captured capture_for_walk(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look,
+                          StampTrust trust) {
+  if (look.link_count > 1 && S_ISREG(look.mode)) {
+    if (auto known = context.links.captured(look)) {
+      Captured result;
+      result.entry = *std::move(known);
+      result.stat = look;
+      result.sound = true;
+      return result;
+    }
+  }
+  context.show_progress(path);
+  Captured captured = capture_name(context.capture_context(), dir, name, look, trust);
+  if (captured.vanished) return captured;
+  ++context.files_captured;
+  if (captured.verdict == Verdict::torn && context.options.on_torn == OnTorn::fail)
+    throw Error(ErrorKind::torn, quoted(path) + " kept changing while it was read", "pause the writer, or use --on-torn=mark", path);
+  if (captured.verdict == Verdict::torn && context.options.on_torn == OnTorn::keep_previous) {
+    if (auto previous = context.previous(path); previous && previous->type == captured.entry.type) {
+      captured.entry = *std::move(previous);
+      captured.verdict = Verdict::kept;
+    }
+  }
+  if (captured.verdict == Verdict::unreadable && captured.entry.content_unknown) {
+    if (auto previous = context.previous(path); previous && previous->type == captured.entry.type) captured.entry = *std::move(previous);
+  }
+  context.note_verdict(path, captured.verdict, captured.reason);
+  if (look.link_count > 1 && captured.sound && captured.stat == look) {
+    captured.entry.name.clear();
+    context.links.note_captured(look, captured.entry);
+  }
+  return captured;
+}
+
+DirectoryScan::DirectoryScan(WalkContext& context, const WalkStart& start)
+    : context_(context), start_descriptor_(start.parent), path_(start.path), scope_(start.scope) {}
+
+DirectoryScan::DirectoryScan(std::shared_ptr<DirectoryScan> parent, std::size_t slot)
+    : context_(parent->context_), parent_(std::move(parent)), slot_(slot), depth_(parent_->depth_ + 1) {
+  const Item& item = parent_->items_[slot_];
+  path_ = join_path(parent_->path_, item.name);
+  enter_only_ = item.tracking == Tracking::enter_only;
+}
+
+bool DirectoryScan::open() {
+  int raw = -1;
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
+  if (parent_) {
+    const std::string& name = parent_->items_[slot_].name;
+    raw = retry_interrupted([&] { return context_.engine.system.open_at(parent_->descriptor(), name.c_str(), kFlags, 0); });
+  } else {
+    const std::string name = path_.empty() ? "." : path_.substr(path_.rfind('/') + 1);
+    raw = retry_interrupted([&] { return context_.engine.system.open_at(start_descriptor_, name.c_str(), kFlags, 0); });
+  }
+  if (raw >= 0) {
+    fd_ = Fd(context_.engine.system, raw);
+    return true;
+  }
+  if (raw == -EMFILE || raw == -ENFILE) throw_io(-raw, "open", path_);
+  if (raw == -ENOENT || raw == -ENOTDIR || raw == -ELOOP) {
+    deliver_gone();
+  } else {
+    become_unreadable(-raw, "open");
+  }
+  return false;
+}
+
+int DirectoryScan::descriptor() {
+  const std::lock_guard lock(descriptor_mutex_);
+  if (fd_.is_open()) return fd_.get();
+  // A deep directory whose descriptor was given back: reopened through its parent, names only, never through a link.
+  const std::string& name = parent_->items_[slot_].name;
+  const int raw = context_.engine.system.open_at(parent_->descriptor(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+  FileStat now;
+  if (raw >= 0) fd_ = Fd(context_.engine.system, raw);
+  if (raw >= 0 && context_.engine.system.stat(raw, now) == 0 && now.inode == stat_.inode && now.device == stat_.device) return raw;
+  fd_ = Fd();
+  return -1;  // it was moved away: opening names in it fails, as if they had vanished
+}
+
+void DirectoryScan::release_descriptor() {
+  if (holds_descriptor(depth_)) return;
+  const std::lock_guard lock(descriptor_mutex_);
+  fd_ = Fd();
+}
+
+void DirectoryScan::become_unreadable(int error, const char* action) {
+  context_.note_verdict(path_, Verdict::unreadable, std::string(action) + ": " + std::generic_category().message(error));
+  auto previous = context_.previous(path_);
+  std::unique_ptr<Entry> entry;
+  if (previous && previous->type == EntryType::directory) {
+    entry = std::make_unique<Entry>(*std::move(previous));
+  } else {
+    entry = std::make_unique<Entry>(entry_from_stat(context_.engine.system, parent_ ? parent_->items_[slot_].stat : stat_));
+    entry->content_unknown = true;
+  }
+  deliver_entry(std::move(entry), State::fresh, false);
+}
+
+void DirectoryScan::run() {
+  context_.stop_check();
+  if (!open()) return;
+  System& system = context_.engine.system;
+  const Time looked_at = system.now();
+  if (const int error = system.stat(fd_.get(), stat_); error < 0) return become_unreadable(-error, "stat");
+  trust_ = context_.trust_of(fd_.get(), stat_.device);
+  if (depth_ == 0 && path_.empty()) context_.top_device = stat_.device;
+  cached_ = context_.cache->find(path_);
+  if (cached_ && cached_->device() != stat_.device) cached_.reset();
+  if (!list_until_stable()) return;
+  // The directory's own metadata, unless what the parent's listing holds is known to be right.
+  const StatKey now = stat_key(stat_);
+  const auto same_self = [&](const StatKey& then) {
+    return then.inode == now.inode && then.mtime_seconds == now.mtime_seconds && then.mtime_nanoseconds == now.mtime_nanoseconds &&
+           then.ctime_seconds == now.ctime_seconds && then.ctime_nanoseconds == now.ctime_nanoseconds && then.mode == now.mode;
+  };
+  if (parent_) {
+    const Item& item = parent_->items_[slot_];
+    self_unchanged_ = item.cached && parent_->cached_->entry(*item.cached).sound != 0 && same_self(parent_->cached_->entry(*item.cached).key);
+  }
+  if (context_.options.check == CheckMode::content) self_unchanged_ = false;
+  self_sound_ = trust_ != StampTrust::volatile_ && !is_racy(stat_, looked_at);
+  if (!self_unchanged_) {
+    Captured metadata = capture_directory_metadata(context_.capture_context(), fd_.get(), stat_);
+    context_.note_verdict(path_, metadata.verdict, metadata.reason);
+    metadata_ = std::make_unique<Entry>(std::move(metadata.entry));
+    self_sound_ = self_sound_ && metadata.verdict == Verdict::clean;
+  }
+  schedule();
+  release_descriptor();
+  finish_part();
+}
+
+bool DirectoryScan::list_until_stable() {
+  for (std::uint32_t attempt = 0;; ++attempt) {
+    FileStat before;
+    FileStat after;
+    items_.clear();
+    if (!list_once(before, after)) return false;
+    stat_ = after;
+    if (same_listing_state(before, after)) break;
+    context_.in_motion = true;
+    if (attempt >= context_.options.retries) {
+      context_.note_verdict(path_, Verdict::torn, {});
+      break;
+    }
+  }
+  if (changed_since(stat_, context_.started, trust_)) context_.in_motion = true;
+  return true;
+}
+
+bool DirectoryScan::list_once(FileStat& before, FileStat& after) {
+  System& system = context_.engine.system;
+  if (const int error = system.stat(fd_.get(), before); error < 0) {
+    become_unreadable(-error, "stat");
+    return false;
+  }
+  std::vector<DirectoryName> names;
+  try {
+    names = list_directory(system, fd_.get(), path_);
+  } catch (const Error& error) {
+    context_.note_verdict(path_, Verdict::unreadable, error.what());
+    become_unreadable(EIO, "list");
+    return false;
+  }
+  std::sort(names.begin(), names.end(), [](const DirectoryName& a, const DirectoryName& b) { return a.name < b.name; });
+  const auto has = [&](std::string_view wanted) {
+    return std::binary_search(names.begin(), names.end(), wanted, [](const auto& a, const auto& b) {
+      const auto text = [](const auto& value) -> std::string_view {
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, DirectoryName>)
+          return value.name;
+        else
+          return value;
+      };
+      return text(a) < text(b);
+    });
+  };
+  if (!path_.empty() && has(kRepositoryName)) {
+    {
+      const std::lock_guard lock(context_.mutex);
+      context_.skipped_repositories.push_back(path_);
+    }
+    deliver_gone();
+    return false;
+  }
+  std::optional<std::string> ignore_text;
+  if (!context_.everything && has(kIgnoreFileName)) ignore_text = read_ignore_file(system, fd_.get());
+  if (parent_ && !context_.everything) scope_ = parent_->scope_->descend(parent_->items_[slot_].name, ignore_text);
+  items_.reserve(names.size());
+  std::size_t cached_index = 0;
+  for (DirectoryName& listed : names) {
+    if (is_reserved(listed.name)) continue;
+    Item item;
+    item.name = std::move(listed.name);
+    FileStat look;
+    bool looked = false;
+    if (listed.type == DT_UNKNOWN) {
+      if (system.stat_at(fd_.get(), item.name.c_str(), look) < 0) continue;
+      looked = true;
+    }
+    const bool is_directory = looked ? S_ISDIR(look.mode) : listed.type == DT_DIR;
+    if (!context_.everything) item.tracking = scope_->decide(item.name, is_directory);
+    if (item.tracking == Tracking::untracked) continue;
+    if (!looked && system.stat_at(fd_.get(), item.name.c_str(), look) < 0) continue;  // vanished: the directory's times tell
+    if (S_ISDIR(look.mode) != is_directory) continue;                                 // swapped meanwhile: likewise
+    item.stat = look;
+    if (cached_) {
+      while (cached_index < cached_->entry_count() && cached_->name(cached_index) < item.name) ++cached_index;
+      if (cached_index < cached_->entry_count() && cached_->name(cached_index) == item.name) item.cached = cached_index;
+    }
+    items_.push_back(std::move(item));
+  }
+  if (const int error = system.stat(fd_.get(), after); error < 0) {
+    become_unreadable(-error, "stat");
+    return false;
+  }
+  return true;
+}
+
+bool DirectoryScan::is_unchanged(const Item& item) const {
+  if (!item.cached || context_.options.check == CheckMode::content) return false;
+  const CachedEntry& then = cached_->entry(*item.cached);
+  if (then.sound == 0 || item.stat.device != stat_.device) return false;
+  const StatKey now = stat_key(item.stat);
+  if (then.key.size_bytes != now.size_bytes || then.key.mtime_seconds != now.mtime_seconds ||
+      then.key.mtime_nanoseconds != now.mtime_nanoseconds || then.key.mode != now.mode)
+    return false;
+  if (context_.options.check == CheckMode::mtime) return true;
+  return trust_ != StampTrust::volatile_ && then.key.inode == now.inode && then.key.ctime_seconds == now.ctime_seconds &&
+         then.key.ctime_nanoseconds == now.ctime_nanoseconds;
+}
+
+void DirectoryScan::classify(Item& item) {
+  ++context_.names_seen;
+  if (!item.cached) ++context_.names_gained;
+  if (S_ISSOCK(item.stat.mode)) {
+    const std::lock_guard lock(context_.mutex);
+    context_.skipped_sockets.push_back(join_path(path_, item.name));
+    return;
+  }
+  if (S_ISDIR(item.stat.mode)) {
+    item.state = State::directory;
+    return;
+  }
+  if (is_unchanged(item)) {
+    item.state = State::unchanged;
+    item.sound = true;
+    if (item.stat.link_count > 1) context_.links.add(item.stat, join_path(path_, item.name));
+  } else {
+    item.state = State::fresh;
+  }
+}
+
+void DirectoryScan::schedule() {
+  bool gained = false;
+  std::vector<std::vector<std::size_t>> batches(1);
+  std::uint64_t batch_bytes = 0;
+  std::vector<std::size_t> directories;
+  for (std::size_t index = 0; index < items_.size(); ++index) {
+    Item& item = items_[index];
+    classify(item);
+    gained = gained || !item.cached;
+    if (item.state == State::directory) directories.push_back(index);
+    if (item.state != State::fresh) continue;
+    if (batches.back().size() >= kBatchFiles || batch_bytes >= kBatchBytes) {
+      batches.emplace_back();
+      batch_bytes = 0;
+    }
+    batches.back().push_back(index);
+    batch_bytes += item.stat.size_bytes;
+  }
+  if (gained) {
+    const std::lock_guard lock(context_.mutex);
+    context_.gaining_directories.push_back(path_);
+  }
+  parts_left_ += directories.size() + batches.size() - 1;
+  const auto self = shared_from_this();
+  for (const std::size_t index : directories) {
+    const bool other_device = items_[index].stat.device != context_.top_device && context_.options.one_file_system;
+    if (!other_device) {
+      context_.pool.submit([self, index] { std::make_shared<DirectoryScan>(self, index)->run(); });
+      continue;
+    }
+    items_[index].entry = std::make_unique<Entry>(entry_from_stat(context_.engine.system, items_[index].stat));
+    items_[index].entry->name = items_[index].name;
+    items_[index].state = State::fresh;
+    --parts_left_;
+  }
+  for (std::size_t batch = 1; batch < batches.size(); ++batch)
+    context_.pool.submit([self, indexes = std::move(batches[batch])] {
+      self->capture_items(indexes);
+      self->finish_part();
+    });
+  capture_items(batches.front());
+}
+
+void DirectoryScan::capture_items(const std::vector<std::size_t>& indexes) {
+  for (const std::size_t index : indexes) {
+    Item& item = items_[index];
+    const int dir = descriptor();
+    const std::string path = join_path(path_, item.name);
+    Captured captured;
+    captured.vanished = true;
+    if (dir >= 0) captured = capture_for_walk(context_, dir, item.name, path, item.stat, trust_);
+    if (captured.vanished) {
+      item.state = State::gone;
+      context_.in_motion = true;
+      continue;
+    }
+    if (captured.stat.link_count > 1) context_.links.add(captured.stat, path);
+    item.entry = std::make_unique<Entry>(std::move(captured.entry));
+    item.entry->name = item.name;
+    item.stat = captured.stat;
+    item.sound = captured.sound;
+  }
+}
+
+}  // namespace metamori

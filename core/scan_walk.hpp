@@ -1,0 +1,85 @@
+#pragma once
+
+// One pass over the tree: every directory is a task that lists and stats its names, captures what changed, and, when all below it is done, writes its listing. Directories are finished bottom up, by whichever
+// thread finishes last; nothing waits.
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/worker_pool.hpp"
+#include "core/capture.hpp"
+#include "core/link_groups.hpp"
+#include "core/rules.hpp"
+#include "core/scan.hpp"
+#include "core/stat_cache.hpp"
+
+namespace metamori {
+
+/// Thrown when the stat cache speaks of what is not in the store: the caller scans again without it.
+struct CacheIsWrong {};
+
+/// What all directories of a pass share. Members without a lock of their own are fixed before the walk starts.
+struct WalkContext {
+  Engine& engine;
+  ScanStore store;
+  const ScanOptions& options;
+  WorkerPool& pool;
+  StopCheck stop_check;
+  std::shared_ptr<const StatCache> cache;
+  StatCacheWriter* cache_writer = nullptr;  ///< none: no update wanted
+  std::optional<Root> base;                 ///< the parent's root
+  bool everything = false;                  ///< rules and ignore files don't count (extra paths)
+  Time started;
+  std::uint64_t top_device = 0;
+
+  LinkGroups links;
+  std::atomic<std::uint64_t> bytes_read{0};
+  std::atomic<std::uint64_t> files_captured{0};
+  std::atomic<std::uint64_t> names_seen{0};
+  std::atomic<std::uint64_t> names_gained{0};  ///< names that the cache did not have
+  std::atomic<bool> in_motion{false};          ///< a directory changed since the pass started
+
+  std::mutex mutex;  ///< guards what follows
+  std::vector<PathVerdict> verdicts;
+  std::map<std::string, std::string> reasons;
+  std::vector<std::string> gaining_directories;
+  std::vector<std::string> skipped_repositories;
+  std::vector<std::string> skipped_sockets;
+  std::unordered_map<std::uint64_t, StampTrust> trust_by_device;
+  Progress progress;
+  std::int64_t progress_shown_ns = 0;
+
+  WalkContext(Engine& the_engine, ScanStore the_store, const ScanOptions& the_options, WorkerPool& the_pool);
+  void note_verdict(const std::string& path, Verdict verdict, const std::string& reason);
+  StampTrust trust_of(int fd, std::uint64_t device);
+  /// The entry at `path` in the parent's root.
+  std::optional<Entry> previous(const std::string& path);
+  [[nodiscard]] CaptureContext capture_context();
+  void show_progress(const std::string& path);
+};
+
+/// Where a walk starts.
+struct WalkStart {
+  std::string path;                              ///< relative to the tree's top; empty: the top itself
+  int parent = -1;                               ///< descriptor of the directory that holds it (of the top itself, if path is empty)
+  std::shared_ptr<const DirectoryScope> scope;   ///< of the directory at `path`; none with `everything`
+};
+
+/// Captures the directory at `start` and all below it. The entry's name is empty. Nothing if it is gone or a nested repository. Rethrows what the tasks threw.
+std::optional<Entry> walk_directory(WalkContext& context, const WalkStart& start);
+
+/// Captures one name that is not a directory, noting verdicts and links. Nothing if it vanished or is a socket. `previous content` rules apply as for any file.
+std::optional<Entry> capture_single(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look);
+
+/// Text of an ignore file in the open directory `dir`, if there is one that can be read.
+std::optional<std::string> read_ignore_file(System& system, int dir);
+
+std::string join_path(const std::string& directory, const std::string& name);
+
+}  // namespace metamori

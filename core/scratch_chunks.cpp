@@ -1,0 +1,39 @@
+#include <mutex>
+#include <unordered_map>
+
+#include "base/digest.hpp"
+#include "core/scan.hpp"
+
+namespace metamori {
+
+struct ScratchChunks::Impl {
+  explicit Impl(ChunkStore& the_store) : store(the_store) {}
+  ChunkStore& store;
+  std::mutex mutex;
+  std::unordered_map<ChunkId, Bytes> chunks;
+};
+
+ScratchChunks::ScratchChunks(ChunkStore& store) : impl_(std::make_unique<Impl>(store)) {}
+ScratchChunks::~ScratchChunks() = default;
+
+ChunkId ScratchChunks::put(ByteView raw, Kind kind) {
+  const ChunkId id = sha256(raw);
+  if (kind == Kind::data || impl_->store.find_length(id)) return id;
+  const std::lock_guard lock(impl_->mutex);
+  impl_->chunks.try_emplace(id, raw.begin(), raw.end());
+  return id;
+}
+
+void ScratchChunks::read(const ChunkId& id, Bytes& out) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    const auto found = impl_->chunks.find(id);
+    if (found != impl_->chunks.end()) {
+      out = found->second;
+      return;
+    }
+  }
+  impl_->store.read(id, out);
+}
+
+}  // namespace metamori

@@ -1,0 +1,135 @@
+#pragma once
+
+// The stat cache: what stat told of every path when its content was captured, and the listing that holds that content. Derived: `cache/stat`, mapped, never parsed as a whole; header and index carry a
+// checksum, every directory's block one of its own, and what fails it is not believed. It is replaced by rename, without fsync.
+//
+// Layout (this program's own affair, not part of the repository format; little-endian):
+//   header, 80 bytes: "MMSTAT02", 16 bytes repository id, u64 gc generation, u64 number of the highest record when it was written, u64 block count, u64 index offset, u64 XXH3 of the index,
+//     u64 reserved, u64 XXH3 of the bytes before
+//   blocks, one a directory (`BlockHeader`, then entries, path, names)
+//   index: for each block u64 XXH3 of the path, u64 offset; sorted
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/engine.hpp"
+#include "objects/stream.hpp"
+
+namespace metamori {
+
+/// What is compared to tell that a file did not change.
+struct StatKey {
+  std::uint64_t inode = 0;
+  std::uint64_t size_bytes = 0;  ///< of directories: the first 8 bytes of the listing's id (0: empty), as the parent's listing has it
+  std::int64_t mtime_seconds = 0;
+  std::int64_t ctime_seconds = 0;
+  std::uint32_t mtime_nanoseconds = 0;
+  std::uint32_t ctime_nanoseconds = 0;
+  std::uint32_t mode = 0;
+  std::uint32_t link_count = 0;
+};
+StatKey stat_key(const FileStat& stat);
+
+/// One name of a cached directory.
+struct CachedEntry {
+  StatKey key;
+  std::uint32_t name_end = 0;  ///< in the block's names
+  std::uint32_t sound = 0;     ///< 1: equal stat means equal content
+};
+static_assert(sizeof(CachedEntry) == 56);
+
+/// A directory as it was captured. A view into the mapped cache, valid as long as the StatCache.
+class CachedDirectory {
+ public:
+  [[nodiscard]] std::string_view path() const noexcept;
+  [[nodiscard]] const StatKey& self() const noexcept;
+  [[nodiscard]] std::uint64_t device() const noexcept;
+  [[nodiscard]] bool self_sound() const noexcept;
+  [[nodiscard]] StreamRef listing() const noexcept;
+  [[nodiscard]] std::uint64_t entries_below() const noexcept;
+  [[nodiscard]] std::uint64_t files_below() const noexcept;
+  [[nodiscard]] std::uint64_t bytes_below() const noexcept;
+  [[nodiscard]] std::size_t entry_count() const noexcept;
+  [[nodiscard]] const CachedEntry& entry(std::size_t index) const noexcept;
+  [[nodiscard]] std::string_view name(std::size_t index) const noexcept;
+  /// Index of `name`, found by bisection.
+  [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept;
+  [[nodiscard]] ByteView block() const noexcept { return block_; }
+
+ private:
+  friend class StatCache;
+  explicit CachedDirectory(ByteView block) noexcept : block_(block) {}
+  ByteView block_;
+};
+
+/// Thread-safe for reading.
+class StatCache {
+ public:
+  /// Empty if there is none, or it is damaged, of another repository, gc generation or an unknown layout.
+  static std::shared_ptr<const StatCache> open(Engine& engine);
+  static std::shared_ptr<const StatCache> none();
+  [[nodiscard]] std::optional<CachedDirectory> find(std::string_view path) const;
+  [[nodiscard]] std::size_t block_count() const noexcept { return block_count_; }
+  /// Blocks in the order of the file; damaged ones are left out.
+  [[nodiscard]] std::vector<CachedDirectory> all() const;
+
+ private:
+  friend class StatCacheWriter;
+  static std::shared_ptr<const StatCache> read(Engine& engine, const Fd& file);
+  [[nodiscard]] std::optional<CachedDirectory> block_at(std::uint64_t offset) const;
+  Mapping map_;
+  std::size_t block_count_ = 0;
+  std::uint64_t index_offset_ = 0;
+};
+
+/// What a scan tells of one directory.
+struct DirectoryToCache {
+  std::string_view path;
+  StatKey self;
+  std::uint64_t device = 0;
+  bool self_sound = false;
+  StreamRef listing;
+  std::uint64_t entries_below = 0, files_below = 0, bytes_below = 0;
+  std::vector<CachedEntry> entries;  ///< sorted by name
+  std::string names;                 ///< one after another
+};
+
+/// Writes the next stat cache into `tmp/`, block by block. Failures to write make it useless, never an error. Thread-safe.
+class StatCacheWriter {
+ public:
+  explicit StatCacheWriter(Engine& engine);
+  ~StatCacheWriter();  ///< removes what was not put in place
+  StatCacheWriter(const StatCacheWriter&) = delete;
+  StatCacheWriter& operator=(const StatCacheWriter&) = delete;
+  void add(const DirectoryToCache& directory);
+  /// The block as it was; `directory` is of the cache before.
+  void keep(const CachedDirectory& directory);
+  /// True if only `keep` was called: nothing is new.
+  [[nodiscard]] bool only_kept() const noexcept { return added_count_ == 0; }
+  /// Writes the index; the cache can then be read, and be put in place.
+  std::shared_ptr<const StatCache> finish();
+  /// Renames it to `cache/stat`.
+  void put_in_place();
+
+ private:
+  void append(ByteView block, std::string_view path);
+  void flush_buffer();
+  Engine& engine_;
+  std::mutex mutex_;
+  Fd file_;
+  std::string name_;
+  bool failed_ = false;
+  bool finished_ = false;
+  std::size_t added_count_ = 0;
+  std::uint64_t offset_ = 0;
+  std::uint64_t flushed_ = 0;
+  Bytes buffer_;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> index_;
+};
+
+}  // namespace metamori

@@ -80,7 +80,8 @@ void decode_directory_content(ByteReader& in, Entry& entry) {
   entry.bytes_below = in.varint();
   if (entry.entries_below < entry.content.length) in.fail("fewer entries below a directory than in it");
   if (entry.files_below > entry.entries_below) in.fail("more files below a directory than entries");
-  if (entry.content.length == 0 && (entry.entries_below != 0 || entry.bytes_below != 0)) in.fail("something below an empty directory");
+  if (entry.content.length == 0 && entry.entries_below != 0) in.fail("something below an empty directory");
+  if (entry.files_below == 0 && entry.bytes_below != 0) in.fail("bytes of no files");
 }
 
 void decode_content(ByteReader& in, Entry& entry) {

@@ -163,22 +163,24 @@ TEST_F(Leaf, FieldsOutOfRange) {
 }
 
 TEST_F(Leaf, DirectoriesCountWhatIsBelow) {
-  const auto with = [](const StreamRef& listing, std::uint64_t entries, std::uint64_t bytes) {
+  const auto with = [](const StreamRef& listing, std::uint64_t entries, std::uint64_t files, std::uint64_t bytes) {
     return [=](Fields& fields) {
       fields.rows[0].type = 2;
       fields.rows[0].rest = written([&](ByteWriter& out) {
         encode_stream_ref(listing, out);
         out.varint(entries);
-        out.varint(0);  // files
+        out.varint(files);
         out.varint(bytes);
       });
     };
   };
-  refuse("fewer entries", with({0, 5, id_of_number(1)}, 4, 0));
-  refuse("below an empty", with({}, 1, 0));
-  refuse("below an empty", with({}, 0, 1));
+  refuse("fewer entries", with({0, 5, id_of_number(1)}, 4, 0, 0));
+  refuse("more files", with({0, 5, id_of_number(1)}, 5, 6, 0));
+  refuse("bytes of no files", with({0, 5, id_of_number(1)}, 5, 0, 1));
+  refuse("below an empty directory", with({}, 1, 0, 0));
+  refuse("bytes of no files", with({}, 0, 0, 1));
   Fields good;
-  with({0, 5, id_of_number(1)}, 5, 0)(good);
+  with({0, 5, id_of_number(1)}, 5, 5, 1)(good);
   EXPECT_NO_THROW(read(good));
 }
 

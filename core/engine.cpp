@@ -1,0 +1,132 @@
+#include "core/engine.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "core/format_file.hpp"
+#include "core/locate.hpp"
+
+namespace metamori {
+namespace {
+
+constexpr std::uint32_t kSetGroupId = 02000;
+constexpr std::uint32_t kGroupWrite = 0020;
+constexpr std::uint32_t kOthersWrite = 0002;
+constexpr std::uint32_t kOwnerWrite = 0200;
+constexpr std::uint32_t kPermissionBits = 07777;
+constexpr std::uint32_t kRoot = 0;
+constexpr std::uint64_t kMaxRulesBytes = 16 << 20;
+constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
+constexpr std::int64_t kPollNanoseconds = 50 * kNanosecondsPerMillisecond;
+
+/// What is read from a repository steers what is written to the tree, so it must come from the caller, from root, or from somebody with whom it was shared on purpose.
+void check_owner(const Engine& engine, const FileStat& top, std::uint32_t user) {
+  if (top.uid == user || top.uid == kRoot) return;
+  const std::string path = joined_path(engine.repository_directory, "config");
+  if ((top.mode & kOthersWrite) == 0) {
+    const auto config = find_text(engine.system, engine.dirs.top.get(), "config", path);
+    if (config && config_declares_shared(*config)) return;
+  }
+  throw Error(ErrorKind::refused, "the repository " + quoted(engine.repository_directory) + " belongs to another user (" + std::to_string(top.uid) + ")",
+              "work as its owner, or let its owner share it with: metamori init --shared, or `shared = group` under [core] in its config",
+              engine.repository_directory);
+}
+
+bool may_write(Engine& engine, const FileStat& top, std::uint32_t user) {
+  FileSystemInfo info;
+  if (retry_interrupted([&] { return engine.system.file_system_info(engine.dirs.top.get(), info); }) >= 0 && info.read_only) return false;
+  if (user == kRoot) return true;
+  if (top.uid == user) return (top.mode & kOwnerWrite) != 0;
+  return (top.mode & (kGroupWrite | kOthersWrite)) != 0;
+}
+
+/// A directory that holds nothing that can't be lost: made again where it is missing, or left closed in a repository that can't be written.
+Fd open_transient(Engine& engine, const char* name, const FileStat& top) {
+  System& system = engine.system;
+  const std::string path = joined_path(engine.repository_directory, name);
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+  int fd = retry_interrupted([&] { return system.open_at(engine.dirs.top.get(), name, kFlags, 0); });
+  if (fd == -ENOENT && !engine.read_only) {
+    const int made = retry_interrupted([&] { return system.make_directory(engine.dirs.top.get(), name, top.mode & kPermissionBits & ~kSetGroupId); });
+    if (made < 0 && made != -EEXIST) throw_io(-made, "make directory", path);
+    fd = retry_interrupted([&] { return system.open_at(engine.dirs.top.get(), name, kFlags, 0); });
+  }
+  if (fd == -ENOTDIR || fd == -ELOOP) throw Error(ErrorKind::corrupt, quoted(path) + " is not a directory", {}, path);
+  if (fd < 0 && !engine.read_only) throw_io(-fd, "open", path);
+  return fd < 0 ? Fd() : Fd(system, fd);
+}
+
+Fd open_essential(Engine& engine, const char* name) {
+  const std::string path = joined_path(engine.repository_directory, name);
+  auto found = find_file(engine.system, engine.dirs.top.get(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, path);
+  if (!found) throw Error(ErrorKind::corrupt, "the repository is damaged: the directory " + quoted(path) + " is missing", {}, path);
+  return std::move(*found);
+}
+
+void open_directories(Engine& engine, const FileStat& top) {
+  engine.dirs.packs = open_essential(engine, "packs");
+  engine.dirs.checkpoints = open_essential(engine, "checkpoints");
+  engine.dirs.tmp = open_transient(engine, "tmp", top);
+  engine.dirs.cache = open_transient(engine, "cache", top);
+  engine.dirs.trash = open_transient(engine, "trash", top);
+  engine.dirs.restore = open_transient(engine, "restore", top);
+  engine.dirs.refs = open_transient(engine, "refs", top);
+  engine.dirs.locks = open_transient(engine, "locks", top);
+}
+
+std::string read_repository_id(const Engine& engine) {
+  const std::string path = joined_path(engine.repository_directory, "format");
+  const auto text = find_text(engine.system, engine.dirs.top.get(), "format", path);
+  if (!text) throw Error(ErrorKind::corrupt, quoted(engine.repository_directory) + " is not a whole repository: 'format' is missing", {}, path);
+  return decode_format_file(*text, path);
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> open_engine(System& system, const OpenOptions& options) {
+  Location location = locate_repository(system, options);
+  auto engine = std::make_unique<Engine>(system);
+  engine->tree_directory = std::move(location.tree_directory);
+  engine->repository_directory = std::move(location.repository_directory);
+  engine->tree = std::move(location.tree);
+  engine->dirs.top = std::move(location.repository);
+  const FileStat top = stat_of(system, engine->dirs.top.get(), engine->repository_directory);
+  const std::uint32_t user = system.identity().uid;
+  check_owner(*engine, top, user);
+  engine->repository_id = read_repository_id(*engine);
+  engine->read_only = !may_write(*engine, top, user);
+  open_directories(*engine, top);
+  engine->store = std::make_unique<ChunkStore>(system, engine->dirs);
+  engine->log = std::make_unique<RecordLog>(system, engine->dirs);
+  engine->history = std::make_unique<History>(*engine->log);
+  return engine;
+}
+
+std::string read_rules(const Engine& engine) {
+  const std::string path = joined_path(engine.repository_directory, "rules");
+  auto file = find_file(engine.system, engine.dirs.top.get(), "rules", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, path);
+  if (!file) return {};
+  const Bytes bytes = read_whole(engine.system, file->get(), kMaxRulesBytes, path);
+  return std::string(as_text(bytes));
+}
+
+bool restore_is_pending(const Engine& engine) {
+  if (!engine.dirs.restore.is_open()) return false;
+  return find_stat(engine.system, engine.dirs.restore.get(), "intent", joined_path(engine.repository_directory, "restore/intent")).has_value();
+}
+
+void refuse_pending_restore(Engine& engine, std::int64_t timeout_ms) {
+  const std::int64_t start = engine.system.monotonic_ns();
+  while (restore_is_pending(engine)) {
+    const std::int64_t left = timeout_ms * kNanosecondsPerMillisecond - (engine.system.monotonic_ns() - start);
+    if (left <= 0)
+      throw Error(ErrorKind::refused, "an interrupted restore is pending in " + quoted(engine.tree_directory),
+                  "finish it with: metamori recover, or take it back with: metamori recover --abort", engine.tree_directory);
+    engine.system.sleep_ns(std::min(left, kPollNanoseconds));
+  }
+}
+
+}  // namespace metamori

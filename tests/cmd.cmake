@@ -1,0 +1,27 @@
+# The command line: its parts by themselves, then the program as scripts see it.
+if(NOT TARGET metamori_cmd_parts)
+  # As an archive, so that tests of parts don't need the whole engine.
+  add_library(metamori_cmd_parts STATIC $<TARGET_OBJECTS:metamori_cmd>)
+  target_link_libraries(metamori_cmd_parts PUBLIC metamori_options fmt::fmt Threads::Threads)
+endif()
+
+metamori_test(cmd_text SOURCES unit/cmd_text.cpp LIBS metamori_cmd_parts)
+metamori_test(cmd_units SOURCES unit/cmd_units.cpp LIBS metamori_cmd_parts)
+metamori_test(cmd_options SOURCES unit/cmd_options.cpp LIBS metamori_cmd_parts)
+metamori_test(cmd_json SOURCES unit/cmd_json.cpp LIBS metamori_cmd_parts metamori_core)
+metamori_test(cmd_render SOURCES unit/cmd_render.cpp LIBS metamori_cmd_parts metamori_core)
+if(TARGET nlohmann_json::nlohmann_json)
+  target_link_libraries(cmd_json PRIVATE nlohmann_json::nlohmann_json)
+endif()
+
+find_program(BATS bats)
+if(BATS)
+  file(GLOB METAMORI_CLI_TESTS CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cli/*.bats)
+  foreach(suite ${METAMORI_CLI_TESTS})
+    get_filename_component(name ${suite} NAME_WE)
+    add_test(NAME cli_${name} COMMAND ${BATS} ${suite})
+    set_tests_properties(cli_${name} PROPERTIES ENVIRONMENT "METAMORI=$<TARGET_FILE:metamori>;METAMORI_SOURCE=${PROJECT_SOURCE_DIR}")
+  endforeach()
+else()
+  message(STATUS "bats is missing: the tests of the command line are left out")
+endif()

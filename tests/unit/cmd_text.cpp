@@ -1,0 +1,95 @@
+#include "cmd/text.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "cmd/suggest.hpp"
+
+using namespace metamori::cmd;
+
+namespace {
+
+TEST(Text, ValidUtf8IsToldFromBytes) {
+  EXPECT_TRUE(is_utf8(""));
+  EXPECT_TRUE(is_utf8("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80"));
+  for (const char* bad : {"\x80", "\xC0\xAF", "\xC3", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF", "\xE2\x82", "\xC3("}) EXPECT_FALSE(is_utf8(bad)) << bad;
+}
+
+TEST(Text, InvalidBytesBecomeReplacementCharacters) {
+  EXPECT_EQ(replace_invalid_utf8("a\xFF"
+                                 "b\xC3"),
+            "a\xEF\xBF\xBD"
+            "b\xEF\xBF\xBD");
+}
+
+TEST(Text, PlainNamesStayAsTheyAre) {
+  EXPECT_EQ(shell_quote("results/u-01.h5", true), "results/u-01.h5");
+  EXPECT_EQ(shell_quote("caf\xC3\xA9", true), "caf\xC3\xA9");
+}
+
+TEST(Text, NamesAreQuotedAsNeeded) {
+  EXPECT_EQ(shell_quote("", true), "''");
+  EXPECT_EQ(shell_quote("a b", true), "'a b'");
+  EXPECT_EQ(shell_quote("it's", true), "'it'\\''s'");
+  EXPECT_EQ(shell_quote("~root", true), "'~root'");
+  EXPECT_EQ(shell_quote("a\nb", true), "$'a\\nb'");
+  EXPECT_EQ(shell_quote("a\xFF", true), "$'a\\377'");
+  EXPECT_EQ(shell_quote("\x1b[31m", true), "$'\\033[31m'");
+  EXPECT_EQ(shell_quote("caf\xC3\xA9", false), "$'caf\\303\\251'");
+  // Right-to-left override: it could make a name look like another.
+  EXPECT_EQ(shell_quote("a\xE2\x80\xAE", true), "$'a\\342\\200\\256'");
+}
+
+TEST(Text, TheShellReadsQuotedWordsBack) {
+  const bool holds = rc::check("bash undoes shell_quote", [](const std::vector<unsigned char>& bytes, bool keep_utf8) {
+    std::string word(bytes.begin(), bytes.end());
+    std::erase(word, '\0');
+    const std::string command = "bash -c " + shell_quote("printf %s " + shell_quote(word, keep_utf8) + "; printf x", false);
+    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(("exec env LC_ALL=C " + ("bash -c \"$(cat <<'END'\n" + command + "\nEND\n)\"")).c_str(), "r"), ::pclose);
+    RC_ASSERT(pipe != nullptr);
+    std::string read;
+    std::array<char, 4096> buffer{};
+    while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) read.append(buffer.data(), count);
+    RC_ASSERT(read == word + "x");
+  });
+  EXPECT_TRUE(holds);
+}
+
+TEST(Text, NothingPrintableDrivesATerminal) {
+  EXPECT_EQ(printable("a\x1b[2Jb\x07", true, true), "a\\x1b[2Jb\\x07");
+  EXPECT_EQ(printable("a\nb\tc", true, true), "a\nb\tc");
+  EXPECT_EQ(printable("a\nb", true, false), "a\\nb");
+  EXPECT_EQ(printable("\xC2\x9B", true, true), "\\xc2\\x9b");
+}
+
+TEST(Text, Base64MatchesTheStandard) {
+  EXPECT_EQ(base64(""), "");
+  EXPECT_EQ(base64("f"), "Zg==");
+  EXPECT_EQ(base64("fo"), "Zm8=");
+  EXPECT_EQ(base64("foo"), "Zm9v");
+  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(base64("\xFF\xFE"), "//4=");
+}
+
+TEST(Text, ColumnsCountCodePoints) {
+  EXPECT_EQ(text_columns("caf\xC3\xA9"), 4U);
+  EXPECT_EQ(truncate_columns("caf\xC3\xA9s", 4), "caf\xC3\xA9");
+  EXPECT_EQ(truncate_columns("ab", 9), "ab");
+}
+
+TEST(Suggest, TheNearestWordIsMeant) {
+  const std::vector<std::string> known{"checkpoint", "status", "restore", "log"};
+  EXPECT_EQ(did_you_mean("chekpoint", known), "did you mean checkpoint?");
+  EXPECT_EQ(did_you_mean("stauts", known), "did you mean status?");
+  EXPECT_EQ(did_you_mean("check", known), "did you mean checkpoint?");
+  EXPECT_EQ(did_you_mean("xyzzy", known), "");
+  EXPECT_EQ(edit_distance("ab", "ba"), 1U);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+}
+
+}  // namespace

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "objects/record.hpp"
@@ -28,6 +29,9 @@ struct Tag {
   Position target;
 };
 
+/// Throws usage, saying why, if `name` can't be given to a tag: not 1 to 100 bytes, or it would be read as another kind of revision.
+void check_tag_name(std::string_view name);
+
 /// Not thread-safe; one process's view, extended by refresh. Reading never writes.
 class RecordLog {
  public:
@@ -37,16 +41,20 @@ class RecordLog {
   std::uint64_t highest();
   /// Throws bad_revision if there is none with that number, corrupt if damaged.
   Record get(std::uint64_t number);
-  /// `HEAD`: head_after of the highest record.
+  /// `HEAD`: head_after of the highest record that has one (tombstones have not).
   Position head();
   /// Publishes `record` under `record.number`: tmp, fsync, rename without replacing, fsync of `checkpoints/`. False if the number is taken; then nothing was published. Throws io, no_space.
   bool publish(const Record& record);
-  /// Replaces a record by its tombstone (section "forget" of docs/design.md).
+  /// Replaces a record by its tombstone, or a tombstone by its record (section "forget" of docs/design.md): synced, and wholly old or wholly new.
+  /// `refused` unless number and id stay what they are.
   void replace(const Record& tombstone);
   /// Summaries of all records, ascending; kept in `cache/history` (derived) and extended by what is new.
   const std::vector<RecordSummary>& summaries();
   /// The tip of each line: the highest checkpoint on it that is no tombstone.
   std::vector<std::pair<std::string, Position>> lines();
+  /// The line that `checkpoint` is the tip of, or nothing. Cheap for the newest checkpoint: reads no summaries.
+  std::optional<std::string> line_ending_at(const Position& checkpoint);
+  /// Sorted by name. A tag whose file is damaged is left out; find_tag throws corrupt for it.
   std::vector<Tag> tags();
   std::optional<Position> find_tag(const std::string& name);
   /// Throws usage for a bad name. number 0 deletes.
@@ -54,6 +62,8 @@ class RecordLog {
   std::vector<std::uint64_t> pins();
   void set_pin(std::uint64_t number, bool pinned);
   std::uint64_t gc_generation();
+  /// Paths of files in `refs/` that are not what they should be, for `verify`.
+  std::vector<std::string> damaged_refs();
 
  private:
   struct Impl;

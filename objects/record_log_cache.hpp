@@ -1,0 +1,32 @@
+#pragma once
+
+// `cache/latest` and `cache/history`: derived from the records, checksummed, replaced by rename, never believed when anything is odd.
+
+#include <optional>
+#include <vector>
+
+#include "objects/record_log.hpp"
+#include "objects/record_log_files.hpp"
+
+namespace metamori {
+
+/// The highest number, and the state of `checkpoints/` in which it was seen.
+struct LatestHint {
+  std::uint64_t number = 0;
+  DirectoryStamp stamp;
+  friend bool operator==(const LatestHint&, const LatestHint&) = default;
+};
+Bytes encode_latest(const LatestHint& hint);
+std::optional<LatestHint> decode_latest(ByteView bytes);
+
+/// Summaries of the records, and which files they were read from.
+struct HistoryCache {
+  DirectoryStamp stamp;   ///< of `checkpoints/`, taken before it was read
+  bool settled = false;   ///< nothing can have changed in the same tick as `stamp`
+  std::vector<RecordSummary> summaries;  ///< ascending
+  std::vector<std::uint64_t> inodes;     ///< of the files, one for each summary
+};
+Bytes encode_history(const HistoryCache& history);
+std::optional<HistoryCache> decode_history(ByteView bytes);
+
+}  // namespace metamori

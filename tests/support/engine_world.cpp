@@ -1,0 +1,58 @@
+#include "tests/support/engine_world.hpp"
+
+#include <sys/stat.h>
+
+namespace metamori::test {
+namespace {
+
+std::uint32_t type_bits(EntryType type) {
+  switch (type) {
+    case EntryType::file: return S_IFREG;
+    case EntryType::directory: return S_IFDIR;
+    case EntryType::symlink: return S_IFLNK;
+    case EntryType::fifo: return S_IFIFO;
+    case EntryType::char_device: return S_IFCHR;
+    case EntryType::block_device: return S_IFBLK;
+  }
+  return 0;
+}
+
+}  // namespace
+
+TreeDescription checkpointed_tree(Engine& engine, std::uint64_t number) {
+  const Record record = engine.log->get(number);
+  const CheckpointRecord content = decode_checkpoint_record(record.blob, "test");
+  const Root root = get_root(*engine.store, content.root);
+  TreeDescription tree;
+  walk_tree(*engine.store, root.top, "", [&](const std::string& path, const Entry& entry) {
+    if (path.empty()) return;
+    NodeDescription node;
+    node.mode = type_bits(entry.type) | entry.mode;
+    node.uid = entry.owner.uid;
+    node.gid = entry.owner.gid;
+    node.device_major = entry.device_major;
+    node.device_minor = entry.device_minor;
+    node.mtime = entry.mtime;
+    node.link_target = entry.target;
+    if (entry.type == EntryType::file && !entry.content_unknown) {
+      node.content.resize(entry.content.length);
+      read_content(*engine.store, entry.content, 0, node.content);
+    }
+    for (const Attribute& attribute : get_attributes(entry, *engine.store)) node.attributes[attribute.name] = attribute.value;
+    tree[path] = std::move(node);
+  });
+  return tree;
+}
+
+TreeDescription without_link_counts(TreeDescription tree) {
+  for (auto& [path, node] : tree) node.link_count = 0;
+  return tree;
+}
+
+TreeDescription without_directory_times(TreeDescription tree) {
+  for (auto& [path, node] : tree)
+    if (S_ISDIR(node.mode)) node.mtime = {};
+  return tree;
+}
+
+}  // namespace metamori::test

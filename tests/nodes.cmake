@@ -10,6 +10,11 @@ if(METAMORI_TESTS)
       unit/nodes_stream.cpp
     LIBS metamori_objects)
   target_include_directories(nodes_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+
+  # The reader in Python, written from docs/format.md alone, on a repository with every form of frame.
+  metamori_test(reader_test SOURCES unit/nodes_reader.cpp LIBS metamori_objects)
+  target_include_directories(reader_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_compile_definitions(reader_test PRIVATE METAMORI_READER="${CMAKE_CURRENT_SOURCE_DIR}/reader/metamori_reader.py")
 endif()
 
 if(METAMORI_FUZZ)

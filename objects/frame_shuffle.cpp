@@ -34,7 +34,7 @@ namespace {
 
 // 16 elements of W bytes are a matrix of 16 x W bytes in W registers. Its bytes' numbers, in binary, are the element's four bits and then the plane's log2(W) bits.
 // Interleaving the first half of the registers with the second half, byte by byte, moves the top bit of every number to the bottom. Four such rounds bring the element's bits
-// below the plane's, which is the shuffle; log2(W) rounds take it back.
+// below the plane's, which is the shuffle; log2(W) rounds take it back. Unrolled, so that the tile stays in registers.
 template <std::size_t W>
 struct Tile {
   __m128i row[W];
@@ -43,6 +43,7 @@ struct Tile {
 template <std::size_t W>
 inline void interleave_halves(Tile<W>& tile) noexcept {
   Tile<W> next;
+#pragma GCC unroll 16
   for (std::size_t i = 0; i < W / 2; ++i) {
     next.row[2 * i] = _mm_unpacklo_epi8(tile.row[i], tile.row[i + W / 2]);
     next.row[2 * i + 1] = _mm_unpackhi_epi8(tile.row[i], tile.row[i + W / 2]);
@@ -56,8 +57,11 @@ void shuffle_sse2(ByteView in, std::span<std::byte> out) noexcept {
   std::size_t first = 0;
   for (; first + 16 <= count; first += 16) {
     Tile<W> tile;
+#pragma GCC unroll 16
     for (std::size_t i = 0; i < W; ++i) tile.row[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in.data() + first * W + 16 * i));
+#pragma GCC unroll 16
     for (int round = 0; round < 4; ++round) interleave_halves<W>(tile);
+#pragma GCC unroll 16
     for (std::size_t i = 0; i < W; ++i) _mm_storeu_si128(reinterpret_cast<__m128i*>(out.data() + i * count + first), tile.row[i]);
   }
   shuffle_reference(W, in, out, first);
@@ -69,8 +73,11 @@ void unshuffle_sse2(ByteView in, std::span<std::byte> out) noexcept {
   std::size_t first = 0;
   for (; first + 16 <= count; first += 16) {
     Tile<W> tile;
+#pragma GCC unroll 16
     for (std::size_t i = 0; i < W; ++i) tile.row[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in.data() + i * count + first));
+#pragma GCC unroll 16
     for (std::size_t bit = 1; bit < W; bit *= 2) interleave_halves<W>(tile);
+#pragma GCC unroll 16
     for (std::size_t i = 0; i < W; ++i) _mm_storeu_si128(reinterpret_cast<__m128i*>(out.data() + first * W + 16 * i), tile.row[i]);
   }
   unshuffle_reference(W, in, out, first);

@@ -96,7 +96,7 @@ PackLayout check_pack(ByteView file, std::string_view where) {
   const std::uint64_t room = file.size() - kPackHeaderBytes - kPackFooterBytes;
   if (layout.entry_count > room / kPackEntryBytes) footer.fail("its index is longer than the file");
   layout.frames_end = file.size() - kPackFooterBytes - kPackEntryBytes * layout.entry_count;
-  if (layout.frame_count > layout.entry_count || layout.frame_count > (layout.frames_end - kPackHeaderBytes) / kFrameHeaderBytes)
+  if (layout.frame_count > (layout.frames_end - kPackHeaderBytes) / kFrameHeaderBytes)
     footer.fail("its counts contradict its size");
   const ByteView index = file.subspan(static_cast<std::size_t>(layout.frames_end), static_cast<std::size_t>(kPackEntryBytes * layout.entry_count));
   // The footer that this index must have, byte for byte: magic, counts, zeros and checksum at once.

@@ -1,6 +1,6 @@
 #include "cmd/options.hpp"
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cmd/suggest.hpp"

@@ -84,6 +84,7 @@ int run_command(std::vector<std::string> words, CommonOptions& common, const Opt
     out.write(render_command_help(row, own, common_options));
     return kExitOk;
   }
+  if (common.version && row.name != "version") return run_command({"version"}, common, common_options, environment, terminals, out, err);
   change_directory(common.directories);
   Session session{common, environment, out, err, uses_color(common, environment, terminals.out), terminals.err};
   return command->run(session);
@@ -98,7 +99,7 @@ int run_program(const std::vector<std::string>& words, const Environment& enviro
     Options common_options;
     describe_common(common_options, common);
     std::vector<std::string> rest = parse_leading(common_options, words);
-    if (rest.empty() && common.version) rest = {"version"};
+    if (common.version) rest = {"version"};
     if (rest.empty() && common.help) rest = {"help"};
     if (rest.empty()) throw Error(ErrorKind::usage, "no command given", "metamori help lists the commands");
     return run_command(std::move(rest), common, common_options, environment, terminals, out, err);

@@ -1,21 +1,9 @@
 #include "cmd/session.hpp"
 
-#include <filesystem>
-
 #include "cmd/text.hpp"
 #include "cmd/units.hpp"
 
 namespace metamori::cmd {
-
-Repository Session::open(bool mentions_pending) {
-  OpenOptions options;
-  options.start_directory = ".";
-  options.repository_dir = common.repository_dir ? common.repository_dir : environment.repository_dir;
-  Repository repository = Repository::open(options);
-  if (mentions_pending && repository.restore_pending())
-    warn("an interrupted restore waits here: 'metamori recover' finishes it, 'metamori recover --abort' takes it back");
-  return repository;
-}
 
 void Session::note(std::string_view text) {
   if (common.quiet || json()) return;
@@ -31,26 +19,6 @@ std::string Session::size(std::uint64_t bytes) const { return format_size(bytes,
 std::string Session::colored(std::string_view sgr, std::string_view text) const {
   if (!out_has_color) return std::string(text);
   return fmt::format("\x1b[{}m{}\x1b[0m", sgr, text);
-}
-
-std::string current_directory() { return std::filesystem::current_path().string(); }
-
-std::vector<std::string> tree_paths(const Repository& repository, const std::vector<std::string>& words) {
-  std::vector<std::string> paths;
-  if (words.empty()) return paths;
-  const std::string base = current_directory();
-  for (const std::string& word : words) {
-    if (word.empty()) throw Error(ErrorKind::usage, "an empty path names nothing", "'.' is the current directory");
-    paths.push_back(repository.tree_path(word, base));
-    if (paths.back().empty()) return {};
-  }
-  return paths;
-}
-
-std::string revision_tree_path(const Repository& repository, const std::string& path) {
-  const bool is_relative = path == "." || path == ".." || path.starts_with("./") || path.starts_with("../");
-  if (is_relative || path.starts_with('/')) return repository.tree_path(path, current_directory());
-  return repository.tree_path(path, repository.tree_directory());
 }
 
 }  // namespace metamori::cmd

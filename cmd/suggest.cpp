@@ -21,12 +21,13 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {
-  // Long words are compared only so far: nobody mistypes a page.
-  if (word.size() < 2 || word.size() > 64) return {};
+  // Any short option is one letter from any other; and nobody mistypes a page.
+  const bool is_short_option = word.size() == 2 && word.front() == '-';
+  if (word.size() < 2 || word.size() > 64 || is_short_option) return {};
   const std::string* best = nullptr;
   std::size_t best_distance = 0;
   for (const std::string& each : known) {
-    const bool is_start = word.size() >= 2 && word != "--" && each.starts_with(word);
+    const bool is_start = each.starts_with(word);
     const std::size_t distance = is_start ? 1 : edit_distance(word, each);
     if (distance <= std::max<std::size_t>(1, each.size() / 3) && (best == nullptr || distance < best_distance)) {
       best = &each;

@@ -281,6 +281,25 @@ TEST_F(Node, WhatDoesNotFitTogetherIsCorrupt) {
   refuse("", 3, 8, node({{"a", 4, low}, {"e", 4, high}}));  // leaves taken for nodes
 }
 
+TEST(Directory, ALeafEnteredOnOneSideIsNotSkipped) {
+  MemoryChunks chunks;
+  std::vector<Entry> entries(3);
+  for (std::size_t i = 0; i < entries.size(); ++i) entries[i].name = std::string(1, static_cast<char>('a' + i));
+  const StreamRef listing = build_listing(chunks, entries);
+  DirectoryCursor left(chunks, listing);
+  DirectoryCursor right(chunks, listing);
+  left.next();
+  skip_shared(left, right);
+  ASSERT_NE(left.current(), nullptr);
+  EXPECT_EQ(left.current()->name, "b");
+  EXPECT_EQ(right.current()->name, "a");
+  right.next();
+  right.next();
+  skip_shared(left, right);
+  EXPECT_EQ(left.current()->name, "b");
+  EXPECT_EQ(right.current()->name, "c");
+}
+
 TEST(Directory, SumsOfSizesSaturate) {
   MemoryChunks chunks;
   DirectoryBuilder builder(chunks);

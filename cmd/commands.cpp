@@ -96,12 +96,18 @@ std::span<const CommandRow> command_table() noexcept { return kCommands; }
 
 std::string_view group_title(CommandGroup group) noexcept {
   switch (group) {
-    case start: return "Starting";
-    case everyday: return "Every day";
-    case look: return "Looking";
-    case care: return "Care";
-    case other: return "Other";
-    case hidden: return "";
+    case start:
+      return "Starting";
+    case everyday:
+      return "Every day";
+    case look:
+      return "Looking";
+    case care:
+      return "Care";
+    case other:
+      return "Other";
+    case hidden:
+      return "";
   }
   return "";
 }

@@ -27,7 +27,8 @@ void set_progress(CommonOptions& common, const std::string& word) {
 
 void describe_common(Options& options, CommonOptions& common) {
   options.texts("-C", "DIR", common.directories, "Work as if started in DIR");
-  options.text("--repo", "DIR", common.repository_dir, "Use this repository (default: $METAMORI_DIR, or the nearest .metamori here or above)");
+  options.text("--repo", "DIR", common.repository_dir,
+               "Use this repository (default: $METAMORI_DIR, or the nearest .metamori here or above)");
   options.flag("-q,--quiet", common.quiet, "Say only what is necessary");
   options.flag("-v,--verbose", common.verbose, "Say more");
   options.flag("--json", common.json, "Print one JSON object, errors too");

@@ -119,8 +119,8 @@ std::string format_time(const Time& time) {
   const std::tm parts = local_time(time.seconds);
   const std::int64_t offset = parts.tm_gmtoff / 60;
   const std::int64_t distance = offset < 0 ? -offset : offset;
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-                     parts.tm_min, parts.tm_sec, offset < 0 ? '-' : '+', distance / 60, distance % 60);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                     parts.tm_hour, parts.tm_min, parts.tm_sec, offset < 0 ? '-' : '+', distance / 60, distance % 60);
 }
 
 std::int32_t utc_offset_minutes(std::int64_t seconds) { return static_cast<std::int32_t>(local_time(seconds).tm_gmtoff / 60); }

@@ -26,16 +26,16 @@ bool locale_is_utf8() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     auto value = variable(name);
     if (!value) continue;
-    std::transform(value->begin(), value->end(), value->begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::transform(value->begin(), value->end(), value->begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     return value->find("utf-8") != std::string::npos || value->find("utf8") != std::string::npos;
   }
   return false;
 }
 
 Metadata job_metadata() {
-  constexpr std::array<std::pair<const char*, const char*>, 3> kNames{{{"SLURM_JOB_ID", "Slurm-Job-Id"},
-                                                                       {"SLURM_ARRAY_TASK_ID", "Slurm-Array-Task-Id"},
-                                                                       {"SLURM_RESTART_COUNT", "Slurm-Restart-Count"}}};
+  constexpr std::array<std::pair<const char*, const char*>, 3> kNames{
+      {{"SLURM_JOB_ID", "Slurm-Job-Id"}, {"SLURM_ARRAY_TASK_ID", "Slurm-Array-Task-Id"}, {"SLURM_RESTART_COUNT", "Slurm-Restart-Count"}}};
   Metadata metadata;
   for (const auto& [name, key] : kNames)
     if (const auto value = variable(name); value && value->find('\n') == std::string::npos) metadata.emplace_back(key, *value);

@@ -4,55 +4,89 @@ namespace metamori::cmd {
 
 int exit_code(ErrorKind kind) noexcept {
   switch (kind) {
-    case ErrorKind::usage: return kExitUsage;
-    case ErrorKind::no_repository: return kExitNoRepository;
-    case ErrorKind::locked: return kExitLocked;
-    case ErrorKind::bad_revision: return kExitBadRevision;
-    case ErrorKind::corrupt: return kExitCorrupt;
-    case ErrorKind::unsupported: return kExitUnsupported;
-    case ErrorKind::no_space: return kExitNoSpace;
-    case ErrorKind::refused: return kExitRefused;
+    case ErrorKind::usage:
+      return kExitUsage;
+    case ErrorKind::no_repository:
+      return kExitNoRepository;
+    case ErrorKind::locked:
+      return kExitLocked;
+    case ErrorKind::bad_revision:
+      return kExitBadRevision;
+    case ErrorKind::corrupt:
+      return kExitCorrupt;
+    case ErrorKind::unsupported:
+      return kExitUnsupported;
+    case ErrorKind::no_space:
+      return kExitNoSpace;
+    case ErrorKind::refused:
+      return kExitRefused;
     case ErrorKind::interrupted:
     case ErrorKind::timed_out:
     case ErrorKind::torn:
-    case ErrorKind::io: return kExitFailed;
+    case ErrorKind::io:
+      return kExitFailed;
   }
   return kExitFailed;
 }
 
 std::string_view kind_name(ErrorKind kind) noexcept {
   switch (kind) {
-    case ErrorKind::usage: return "usage";
-    case ErrorKind::no_repository: return "no_repository";
-    case ErrorKind::locked: return "locked";
-    case ErrorKind::bad_revision: return "bad_revision";
-    case ErrorKind::corrupt: return "corrupt";
-    case ErrorKind::unsupported: return "unsupported";
-    case ErrorKind::no_space: return "no_space";
-    case ErrorKind::refused: return "refused";
-    case ErrorKind::interrupted: return "interrupted";
-    case ErrorKind::timed_out: return "timed_out";
-    case ErrorKind::torn: return "torn";
-    case ErrorKind::io: return "io";
+    case ErrorKind::usage:
+      return "usage";
+    case ErrorKind::no_repository:
+      return "no_repository";
+    case ErrorKind::locked:
+      return "locked";
+    case ErrorKind::bad_revision:
+      return "bad_revision";
+    case ErrorKind::corrupt:
+      return "corrupt";
+    case ErrorKind::unsupported:
+      return "unsupported";
+    case ErrorKind::no_space:
+      return "no_space";
+    case ErrorKind::refused:
+      return "refused";
+    case ErrorKind::interrupted:
+      return "interrupted";
+    case ErrorKind::timed_out:
+      return "timed_out";
+    case ErrorKind::torn:
+      return "torn";
+    case ErrorKind::io:
+      return "io";
   }
   return "io";
 }
 
 std::string_view exit_code_meaning(int code) noexcept {
   switch (code) {
-    case kExitOk: return "done, or nothing to do";
-    case kExitFailed: return "failed";
-    case kExitUsage: return "wrong usage";
-    case kExitLosses: return "done, but some paths are not exact (listed)";
-    case kExitDifferences: return "there are differences (--exit-code)";
-    case kExitNoRepository: return "no repository here or above";
-    case kExitLocked: return "somebody else holds a lock that is needed";
-    case kExitBadRevision: return "revision unknown or ambiguous";
-    case kExitCorrupt: return "repository is damaged";
-    case kExitUnsupported: return "format too new, or file system lacks what is needed";
-    case kExitNoSpace: return "no space left";
-    case kExitRefused: return "refused: would lose work, or a restore is pending";
-    default: return {};
+    case kExitOk:
+      return "done, or nothing to do";
+    case kExitFailed:
+      return "failed";
+    case kExitUsage:
+      return "wrong usage";
+    case kExitLosses:
+      return "done, but some paths are not exact (listed)";
+    case kExitDifferences:
+      return "there are differences (--exit-code)";
+    case kExitNoRepository:
+      return "no repository here or above";
+    case kExitLocked:
+      return "somebody else holds a lock that is needed";
+    case kExitBadRevision:
+      return "revision unknown or ambiguous";
+    case kExitCorrupt:
+      return "repository is damaged";
+    case kExitUnsupported:
+      return "format too new, or file system lacks what is needed";
+    case kExitNoSpace:
+      return "no space left";
+    case kExitRefused:
+      return "refused: would lose work, or a restore is pending";
+    default:
+      return {};
   }
 }
 

@@ -20,7 +20,8 @@ namespace {
 /// Closes what was opened here; standard input stays.
 class InputDescriptor {
  public:
-  explicit InputDescriptor(const std::string& file) : is_own_(file != "-"), raw_(is_own_ ? ::open(file.c_str(), O_RDONLY | O_CLOEXEC) : STDIN_FILENO) {
+  explicit InputDescriptor(const std::string& file)
+      : is_own_(file != "-"), raw_(is_own_ ? ::open(file.c_str(), O_RDONLY | O_CLOEXEC) : STDIN_FILENO) {
     if (raw_ < 0) throw_read_error(errno, file);
   }
   InputDescriptor(const InputDescriptor&) = delete;

@@ -40,7 +40,8 @@ void write_change(JsonWriter& json, const Change& change) {
   if (change.is_conflicted_type) json.field("type_changed", true);
   if (!change.ranges.empty()) {
     json.key("ranges").begin_array();
-    for (const ByteRange& range : change.ranges) json.begin_object().field("offset", range.offset).field("length", range.length).end_object();
+    for (const ByteRange& range : change.ranges)
+      json.begin_object().field("offset", range.offset).field("length", range.length).end_object();
     json.end_array();
   }
   json.end_object();
@@ -84,7 +85,11 @@ void write_checkpoint_members(JsonWriter& json, const CheckpointInfo& info) {
   for (const CheckpointId& parent : info.parents) json.text(to_hex(parent));
   json.end_array();
   json.field("time", std::string_view(format_time(info.time))).field("time_unix", info.time.seconds);
-  json.key("author").begin_object().field("name", std::string_view(info.author.name)).field("email", std::string_view(info.author.email)).end_object();
+  json.key("author")
+      .begin_object()
+      .field("name", std::string_view(info.author.name))
+      .field("email", std::string_view(info.author.email))
+      .end_object();
   json.field("message", std::string_view(info.message));
   write_meta(json, info.metadata);
   json.key("tags").begin_array();
@@ -127,7 +132,10 @@ void write_warnings(JsonWriter& json, const std::vector<RestoreWarning>& warning
 void write_node(JsonWriter& json, const NodeInfo& node) {
   json.begin_object().path("path", node.path).field("type", type_name(node.type));
   json.field("mode", std::string_view(fmt::format("{:04o}", node.mode)));
-  json.field("uid", node.uid).field("gid", node.gid).field("user", std::string_view(node.user)).field("group", std::string_view(node.group));
+  json.field("uid", node.uid)
+      .field("gid", node.gid)
+      .field("user", std::string_view(node.user))
+      .field("group", std::string_view(node.group));
   json.field("mtime", std::string_view(format_time(node.mtime))).field("mtime_unix", node.mtime.seconds);
   json.field("mtime_nanoseconds", node.mtime.nanoseconds).field("size", node.size_bytes);
   if (node.type == NodeType::symlink) json.path("target", node.target);

@@ -10,7 +10,8 @@
 
 namespace metamori::cmd {
 
-/// Writes one JSON value, as it comes, on one line. Text must be UTF-8: undecodable bytes become U+FFFD; use path() for what may hold any bytes.
+/// Writes one JSON value, as it comes, on one line. Text must be UTF-8: undecodable bytes become U+FFFD; use path() for what may hold any
+/// bytes.
 class JsonWriter {
  public:
   explicit JsonWriter(Output& out) : out_(out) {}
@@ -41,10 +42,11 @@ class JsonWriter {
     return key(name).boolean(value);
   }
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  JsonWriter& field(std::string_view name, T value) {
-    if constexpr (std::signed_integral<T>) return key(name).number(static_cast<std::int64_t>(value));
-    else return key(name).number(static_cast<std::uint64_t>(value));
+  requires(!std::same_as<T, bool>) JsonWriter& field(std::string_view name, T value) {
+    if constexpr (std::signed_integral<T>)
+      return key(name).number(static_cast<std::int64_t>(value));
+    else
+      return key(name).number(static_cast<std::uint64_t>(value));
   }
   JsonWriter& field(std::string_view name, double value) { return key(name).real(value); }
 

@@ -15,7 +15,8 @@ namespace {
 
 using namespace metamori::cmd;
 
-/// A file opened later must never become descriptor 0, 1 or 2: what is printed would go into it. Opened the wrong way round, so that use still fails.
+/// A file opened later must never become descriptor 0, 1 or 2: what is printed would go into it. Opened the wrong way round, so that use
+/// still fails.
 void occupy_standard_descriptors() noexcept {
   for (int descriptor = 0; descriptor <= 2; ++descriptor)
     if (::fcntl(descriptor, F_GETFD) < 0) ::open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY);
@@ -48,8 +49,10 @@ int main(int argument_count, char** arguments) {
   const Terminals terminals{::isatty(STDOUT_FILENO) == 1, ::isatty(STDERR_FILENO) == 1};
   int code = kExitFailed;
   try {
-    code = run_program(std::vector<std::string>(arguments + (argument_count > 0 ? 1 : 0), arguments + argument_count), read_environment(), terminals, out, err);
+    code = run_program(std::vector<std::string>(arguments + (argument_count > 0 ? 1 : 0), arguments + argument_count), read_environment(),
+                       terminals, out, err);
   } catch (const ClosedPipe&) {
+    flush_all(out, err);
     die_by_signal(SIGPIPE);
   }
   if (!flush_all(out, err) && (code == kExitOk || code == kExitLosses)) code = kExitFailed;

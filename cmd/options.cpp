@@ -139,11 +139,13 @@ void Options::flag(std::string names, bool& target, std::string description) {
 }
 
 void Options::text(std::string names, std::string placeholder, std::string& target, std::string description) {
-  add({std::move(names), std::move(placeholder), OptionValue::required, std::move(description), [&target](const std::string& value) { target = value; }});
+  add({std::move(names), std::move(placeholder), OptionValue::required, std::move(description),
+       [&target](const std::string& value) { target = value; }});
 }
 
 void Options::text(std::string names, std::string placeholder, std::optional<std::string>& target, std::string description) {
-  add({std::move(names), std::move(placeholder), OptionValue::required, std::move(description), [&target](const std::string& value) { target = value; }});
+  add({std::move(names), std::move(placeholder), OptionValue::required, std::move(description),
+       [&target](const std::string& value) { target = value; }});
 }
 
 void Options::texts(std::string names, std::string placeholder, std::vector<std::string>& target, std::string description) {
@@ -184,11 +186,13 @@ void Options::optional(std::string name, std::optional<std::string>& target, std
 }
 
 void Options::rest(std::string name, std::vector<std::string>& target, std::string description, bool is_required) {
-  positionals_.push_back({std::move(name), std::move(description), is_required, true, [&target](const std::string& value) { target.push_back(value); }});
+  positionals_.push_back(
+      {std::move(name), std::move(description), is_required, true, [&target](const std::string& value) { target.push_back(value); }});
 }
 
 void Options::after_dashes(std::string name, std::vector<std::string>& target, std::string description) {
-  after_dashes_ = PositionalSpec{std::move(name), std::move(description), false, true, [&target](const std::string& value) { target.push_back(value); }};
+  after_dashes_ = PositionalSpec{std::move(name), std::move(description), false, true,
+                                 [&target](const std::string& value) { target.push_back(value); }};
 }
 
 void Options::throw_bad_value(std::string_view names, std::string_view value, std::string_view expected) {

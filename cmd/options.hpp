@@ -39,7 +39,8 @@ struct PositionalSpec {
   std::function<void(const std::string&)> set;
 };
 
-/// The options and positionals of one command, in the order help shows them. Targets must outlive parsing. All parse errors are Error (usage).
+/// The options and positionals of one command, in the order help shows them. Targets must outlive parsing. All parse errors are Error
+/// (usage).
 class Options {
  public:
   void flag(std::string names, bool& target, std::string description);
@@ -91,8 +92,8 @@ class Options {
   std::optional<PositionalSpec> after_dashes_;
 };
 
-/// Parses the words of a command. Options may stand anywhere before `--`. `own` are the command's, `common` what every command takes. Where only help
-/// was asked for, nothing is demanded: `is_help()` is asked once the options are in.
+/// Parses the words of a command. Options may stand anywhere before `--`. `own` are the command's, `common` what every command takes. Where
+/// only help was asked for, nothing is demanded: `is_help()` is asked once the options are in.
 void parse_command(const Options& own, const Options& common, const std::vector<std::string>& words, const std::function<bool()>& is_help);
 
 /// Parses the common options before a command's name; returns what follows, the name first.

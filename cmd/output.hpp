@@ -1,6 +1,7 @@
 #pragma once
 
-// Where a command's words go. Writes are buffered and every failure is noticed, late ones too: a report that did not reach its reader is a failure.
+// Where a command's words go. Writes are buffered and every failure is noticed, late ones too: a report that did not reach its reader is a
+// failure.
 
 #include <fmt/core.h>
 

@@ -28,13 +28,20 @@ std::size_t terminal_columns() noexcept {
 
 std::string_view phase_name(Phase phase) noexcept {
   switch (phase) {
-    case Phase::scan: return "scan";
-    case Phase::store: return "store";
-    case Phase::publish: return "publish";
-    case Phase::plan: return "plan";
-    case Phase::verify: return "verify";
-    case Phase::stage: return "stage";
-    case Phase::apply: return "apply";
+    case Phase::scan:
+      return "scan";
+    case Phase::store:
+      return "store";
+    case Phase::publish:
+      return "publish";
+    case Phase::plan:
+      return "plan";
+    case Phase::verify:
+      return "verify";
+    case Phase::stage:
+      return "stage";
+    case Phase::apply:
+      return "apply";
   }
   return "work";
 }
@@ -70,10 +77,10 @@ ProgressReporter::Style ProgressReporter::style_for(const Session& session) noex
 ProgressReporter::ProgressReporter(Session& session) : session_(session), style_(style_for(session)) {
   const CommonOptions& common = session.common;
   const int plain_ms = static_cast<int>(std::min<std::uint64_t>(common.progress_every_ms, INT_MAX));
-  interval_ms_ = style_ == Style::line                                                           ? kLineEvery_ms
+  interval_ms_ = style_ == Style::line                                                   ? kLineEvery_ms
                  : style_ == Style::events && common.progress == ProgressMode::automatic ? kEventEvery_ms
-                 : style_ == Style::silent                                                       ? INT_MAX
-                                                                                                 : plain_ms;
+                 : style_ == Style::silent                                               ? INT_MAX
+                                                                                         : plain_ms;
   // What was said so far comes before progress does.
   session_.err.flush();
   install_signal_handlers();

@@ -1,6 +1,7 @@
 #pragma once
 
-// How far a long operation is, shown while it runs: a live line on terminals, plain lines or JSON events where asked for, one line at SIGUSR1.
+// How far a long operation is, shown while it runs: a live line on terminals, plain lines or JSON events where asked for, one line at
+// SIGUSR1.
 
 #include <chrono>
 #include <mutex>
@@ -19,8 +20,8 @@ std::string_view phase_name(Phase phase) noexcept;
 /// One line about `progress`, reached in `phase_seconds` since the phase began.
 std::string progress_text(const Progress& progress, double phase_seconds, bool exact_bytes, bool keep_utf8);
 
-/// Shows the progress of one operation from a thread of its own, so that a line comes at SIGUSR1 even while a disk is slow. While it lives, nobody else
-/// may write to the session's outputs.
+/// Shows the progress of one operation from a thread of its own, so that a line comes at SIGUSR1 even while a disk is slow. While it lives,
+/// nobody else may write to the session's outputs.
 class ProgressReporter final : public ProgressSink {
  public:
   explicit ProgressReporter(Session& session);

@@ -33,32 +33,46 @@ std::string subject(const Session& session, const CheckpointInfo& info) {
 
 std::string_view change_name(ChangeKind kind) noexcept {
   switch (kind) {
-    case ChangeKind::added: return "added";
-    case ChangeKind::removed: return "removed";
-    case ChangeKind::modified: return "modified";
-    case ChangeKind::metadata: return "metadata";
-    case ChangeKind::renamed: return "renamed";
+    case ChangeKind::added:
+      return "added";
+    case ChangeKind::removed:
+      return "removed";
+    case ChangeKind::modified:
+      return "modified";
+    case ChangeKind::metadata:
+      return "metadata";
+    case ChangeKind::renamed:
+      return "renamed";
   }
   return "modified";
 }
 
 char change_letter(ChangeKind kind) noexcept {
   switch (kind) {
-    case ChangeKind::added: return 'A';
-    case ChangeKind::removed: return 'D';
-    case ChangeKind::modified: return 'M';
-    case ChangeKind::metadata: return 'm';
-    case ChangeKind::renamed: return 'R';
+    case ChangeKind::added:
+      return 'A';
+    case ChangeKind::removed:
+      return 'D';
+    case ChangeKind::modified:
+      return 'M';
+    case ChangeKind::metadata:
+      return 'm';
+    case ChangeKind::renamed:
+      return 'R';
   }
   return 'M';
 }
 
 std::string colored_change(const Session& session, ChangeKind kind, std::string_view text) {
   switch (kind) {
-    case ChangeKind::added: return session.colored("32", text);
-    case ChangeKind::removed: return session.colored("31", text);
-    case ChangeKind::renamed: return session.colored("36", text);
-    default: return session.colored("33", text);
+    case ChangeKind::added:
+      return session.colored("32", text);
+    case ChangeKind::removed:
+      return session.colored("31", text);
+    case ChangeKind::renamed:
+      return session.colored("36", text);
+    default:
+      return session.colored("33", text);
   }
 }
 
@@ -69,7 +83,8 @@ std::string change_sizes(const Session& session, const Change& change) {
   } else if (const auto& size = change.size_after ? change.size_after : change.size_before) {
     out = " " + session.size(*size);
   }
-  if (change.kind == ChangeKind::modified && change.bytes_changed > 0) out += fmt::format(", {} changed", session.size(change.bytes_changed));
+  if (change.kind == ChangeKind::modified && change.bytes_changed > 0)
+    out += fmt::format(", {} changed", session.size(change.bytes_changed));
   if (change.is_conflicted_type) out += fmt::format(", now a {}", type_name(change.type));
   return out.starts_with(',') ? out.substr(1) : out;
 }
@@ -101,7 +116,8 @@ void print_diff_stat(Session& session, const DiffReport& report) {
   std::uint64_t total = 0;
   std::vector<std::pair<std::string, std::string>> cells;
   for (const Change& change : report.changes) {
-    cells.emplace_back(change_path(session, change), change.bytes_changed > 0 ? session.size(change.bytes_changed) : std::string(change_name(change.kind)));
+    cells.emplace_back(change_path(session, change),
+                       change.bytes_changed > 0 ? session.size(change.bytes_changed) : std::string(change_name(change.kind)));
     path_columns = std::max(path_columns, std::min(kLongestPath, text_columns(cells.back().first)));
     size_columns = std::max(size_columns, cells.back().second.size());
     most = std::max(most, change.bytes_changed);
@@ -121,34 +137,50 @@ void print_diff_stat(Session& session, const DiffReport& report) {
 
 std::string_view verdict_name(CaptureVerdict verdict) noexcept {
   switch (verdict) {
-    case CaptureVerdict::clean: return "clean";
-    case CaptureVerdict::retried: return "retried";
-    case CaptureVerdict::prefix: return "prefix";
-    case CaptureVerdict::torn: return "torn";
-    case CaptureVerdict::kept: return "kept";
-    case CaptureVerdict::unreadable: return "unreadable";
-    case CaptureVerdict::assumed: return "assumed";
+    case CaptureVerdict::clean:
+      return "clean";
+    case CaptureVerdict::retried:
+      return "retried";
+    case CaptureVerdict::prefix:
+      return "prefix";
+    case CaptureVerdict::torn:
+      return "torn";
+    case CaptureVerdict::kept:
+      return "kept";
+    case CaptureVerdict::unreadable:
+      return "unreadable";
+    case CaptureVerdict::assumed:
+      return "assumed";
   }
   return "clean";
 }
 
 std::string_view liveness_name(Liveness live) noexcept {
   switch (live) {
-    case Liveness::no: return "no";
-    case Liveness::yes: return "yes";
-    case Liveness::unknown: return "unknown";
+    case Liveness::no:
+      return "no";
+    case Liveness::yes:
+      return "yes";
+    case Liveness::unknown:
+      return "unknown";
   }
   return "unknown";
 }
 
 std::string_view type_name(NodeType type) noexcept {
   switch (type) {
-    case NodeType::file: return "file";
-    case NodeType::directory: return "directory";
-    case NodeType::symlink: return "symlink";
-    case NodeType::fifo: return "fifo";
-    case NodeType::char_device: return "char_device";
-    case NodeType::block_device: return "block_device";
+    case NodeType::file:
+      return "file";
+    case NodeType::directory:
+      return "directory";
+    case NodeType::symlink:
+      return "symlink";
+    case NodeType::fifo:
+      return "fifo";
+    case NodeType::char_device:
+      return "char_device";
+    case NodeType::block_device:
+      return "block_device";
   }
   return "file";
 }

@@ -10,11 +10,16 @@ namespace {
 
 std::string_view action_name(RestoreActionKind kind) noexcept {
   switch (kind) {
-    case RestoreActionKind::create: return "create";
-    case RestoreActionKind::replace: return "replace";
-    case RestoreActionKind::rewrite: return "rewrite";
-    case RestoreActionKind::metadata: return "metadata";
-    case RestoreActionKind::remove: return "remove";
+    case RestoreActionKind::create:
+      return "create";
+    case RestoreActionKind::replace:
+      return "replace";
+    case RestoreActionKind::rewrite:
+      return "rewrite";
+    case RestoreActionKind::metadata:
+      return "metadata";
+    case RestoreActionKind::remove:
+      return "remove";
   }
   return "replace";
 }
@@ -57,17 +62,18 @@ void print_actions(Session& session, const RestoreReport& report, bool only_remo
 void print_summary(Session& session, const RestoreOptions& options, const RestoreReport& report) {
   const std::string where = options.target ? " to " + session.quote(*options.target) : "";
   if (options.dry_run) {
-    session.out.print("dry run: checkpoint {}{} would write {} ({}), remove {}, leave {} unchanged\n", checkpoint_name(report.checkpoint), where,
-                      report.written, session.size(report.bytes_written), report.removed, report.unchanged);
+    session.out.print("dry run: checkpoint {}{} would write {} ({}), remove {}, leave {} unchanged\n", checkpoint_name(report.checkpoint),
+                      where, report.written, session.size(report.bytes_written), report.removed, report.unchanged);
     return;
   }
-  session.out.print("restored checkpoint {}{}: {} written ({}), {} removed, {} unchanged, {}\n", checkpoint_name(report.checkpoint), where, report.written,
-                    session.size(report.bytes_written), report.removed, report.unchanged, format_seconds(report.seconds));
+  session.out.print("restored checkpoint {}{}: {} written ({}), {} removed, {} unchanged, {}\n", checkpoint_name(report.checkpoint), where,
+                    report.written, session.size(report.bytes_written), report.removed, report.unchanged, format_seconds(report.seconds));
 }
 
 void print_notes(Session& session, const RestoreOptions& options, const RestoreReport& report) {
   if (report.left_alone > 0 && !options.remove_extra)
-    session.note(format_count(report.left_alone, "path", "paths") + " that the checkpoint lacks " + (report.left_alone == 1 ? "stays" : "stay"));
+    session.note(format_count(report.left_alone, "path", "paths") + " that the checkpoint lacks " +
+                 (report.left_alone == 1 ? "stays" : "stay"));
   if (options.dry_run) return;
   if (report.saved_as) {
     session.note("what was there before is safety checkpoint " + checkpoint_name(*report.saved_as) + "; 'metamori undo' brings it back");

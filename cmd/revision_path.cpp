@@ -1,6 +1,6 @@
 #include "cmd/revision_path.hpp"
 
-#include "metamori/error.hpp"
+#include <sys/stat.h>
 
 namespace metamori::cmd {
 namespace {
@@ -24,6 +24,15 @@ RevisionPath split_revision_path(std::string_view text) {
   if (colon == 0 || text.empty()) throw Error(ErrorKind::usage, "missing revision before ':'", "write HEAD:path");
   if (colon == std::string_view::npos) return {std::string(text), std::nullopt};
   return {std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
+}
+
+void rethrow_for_revisions(const Error& error, std::initializer_list<std::optional<std::string>> words) {
+  for (const auto& word : words) {
+    struct stat status {};
+    if (error.kind() == ErrorKind::bad_revision && word && ::lstat(word->c_str(), &status) == 0)
+      throw Error(error.kind(), error.what(), "'" + *word + "' is a path: write it after '--'", error.path());
+  }
+  throw error;
 }
 
 std::optional<std::pair<std::string, std::string>> split_range(std::string_view text) {

@@ -62,14 +62,14 @@ int caught_signal() noexcept { return stop_signal.load(); }
 
 bool wait_for_status_request(int timeout_ms) noexcept {
   timespec until{};
-  ::clock_gettime(CLOCK_REALTIME, &until);
+  ::clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_sec += timeout_ms / 1000;
   until.tv_nsec += (timeout_ms % 1000) * 1'000'000L;
   if (until.tv_nsec >= 1'000'000'000L) {
     until.tv_nsec -= 1'000'000'000L;
     ++until.tv_sec;
   }
-  while (::sem_timedwait(&wakeup, &until) != 0 && errno == EINTR) {
+  while (::sem_clockwait(&wakeup, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR) {
   }
   return status_requested.exchange(false);
 }

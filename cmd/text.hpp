@@ -20,12 +20,12 @@ bool is_utf8(std::string_view text) noexcept;
 /// Each invalid byte becomes U+FFFD.
 std::string replace_invalid_utf8(std::string_view text);
 
-/// `bytes` as one word of a shell (bash, zsh, ksh: `$'…'` where control characters or undecodable bytes need it). With `keep_utf8` false everything
-/// beyond ASCII is escaped, for locales that can't show it.
+/// `bytes` as one word of a shell (bash, zsh, ksh: `$'…'` where control characters or undecodable bytes need it). With `keep_utf8` false
+/// everything beyond ASCII is escaped, for locales that can't show it.
 std::string shell_quote(std::string_view bytes, bool keep_utf8);
 
-/// Text for a person: control characters and undecodable bytes as `\xNN`, so that no name or message can drive the terminal. Newlines and tabs are
-/// kept if `keep_lines`, else shown as `\n` and `\t`.
+/// Text for a person: control characters and undecodable bytes as `\xNN`, so that no name or message can drive the terminal. Newlines and
+/// tabs are kept if `keep_lines`, else shown as `\n` and `\t`.
 std::string printable(std::string_view text, bool keep_utf8, bool keep_lines);
 
 /// Columns that printable UTF-8 text takes, counting each code point as one.

@@ -34,15 +34,8 @@ std::optional<double> take_decimal(std::string_view& text) noexcept {
 }
 
 std::optional<double> unit_ms(std::string_view unit) noexcept {
-  constexpr std::array<std::pair<std::string_view, double>, 9> kUnits{{{"ms", 1},
-                                                                       {"s", 1000},
-                                                                       {"sec", 1000},
-                                                                       {"m", 60e3},
-                                                                       {"min", 60e3},
-                                                                       {"h", 3600e3},
-                                                                       {"d", 86400e3},
-                                                                       {"w", 604800e3},
-                                                                       {"", 1000}}};
+  constexpr std::array<std::pair<std::string_view, double>, 9> kUnits{
+      {{"ms", 1}, {"s", 1000}, {"sec", 1000}, {"m", 60e3}, {"min", 60e3}, {"h", 3600e3}, {"d", 86400e3}, {"w", 604800e3}, {"", 1000}}};
   for (const auto& [name, value] : kUnits)
     if (name == unit) return value;
   return std::nullopt;

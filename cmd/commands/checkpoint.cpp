@@ -24,9 +24,9 @@ class CheckpointCommand final : public Command {
     options.flag("--skip-if-unchanged", checkpoint_.skip_if_unchanged, "Make none if nothing changed since the last one");
     options.flag("-n,--dry-run", checkpoint_.dry_run, "Only tell what would be recorded");
     options.text("--paths-from0", "FILE", paths_file_, "Read paths from FILE, each ended by a NUL; '-' is standard input");
-    options.choice<CheckMode>("--check", checkpoint_.check,
-                              {{"auto", CheckMode::automatic}, {"mtime", CheckMode::mtime}, {"content", CheckMode::content}},
-                              "How changes are told: by device, inode, size, mtime and ctime; without inode and ctime; by reading everything");
+    options.choice<CheckMode>(
+        "--check", checkpoint_.check, {{"auto", CheckMode::automatic}, {"mtime", CheckMode::mtime}, {"content", CheckMode::content}},
+        "How changes are told: by device, inode, size, mtime and ctime; without inode and ctime; by reading everything");
     options.number("--retries", "N", checkpoint_.retries, "Further tries for a file that changes while it is read (default: 3)");
     options.choice<OnTorn>("--on-torn", checkpoint_.on_torn,
                            {{"mark", OnTorn::mark}, {"keep-previous", OnTorn::keep_previous}, {"fail", OnTorn::fail}},
@@ -98,7 +98,8 @@ class CheckpointCommand final : public Command {
       session.out.print("{}, {}\n", summary(session, report), format_seconds(report.seconds));
     }
     print_verdicts(session, report);
-    for (const std::string& path : report.skipped_repositories) session.note("skipped " + session.quote(path) + ": a repository of its own");
+    for (const std::string& path : report.skipped_repositories)
+      session.note("skipped " + session.quote(path) + ": a repository of its own");
     if (session.common.verbose)
       for (const std::string& path : report.skipped_sockets) session.note("skipped " + session.quote(path) + ": a socket");
   }
@@ -116,7 +117,8 @@ class CheckpointCommand final : public Command {
   /// Losses always; what is merely worth knowing with -v.
   static void print_verdicts(Session& session, const CheckpointReport& report) {
     for (const CapturedPath& captured : report.verdicts) {
-      const bool is_loss = captured.verdict == CaptureVerdict::torn || captured.verdict == CaptureVerdict::kept || captured.verdict == CaptureVerdict::unreadable;
+      const bool is_loss = captured.verdict == CaptureVerdict::torn || captured.verdict == CaptureVerdict::kept ||
+                           captured.verdict == CaptureVerdict::unreadable;
       std::string text = fmt::format("{}: {}", verdict_name(captured.verdict), session.quote(captured.path));
       if (captured.live == Liveness::yes) text += " (being written)";
       if (!captured.reason.empty()) text += ": " + captured.reason;

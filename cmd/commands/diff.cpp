@@ -1,5 +1,3 @@
-#include <sys/stat.h>
-
 #include "cmd/commands.hpp"
 #include "cmd/exit_codes.hpp"
 #include "cmd/json_render.hpp"
@@ -51,19 +49,12 @@ class DiffCommand final : public Command {
     }
   }
 
-  /// A path where a revision belongs is the commonest slip: say so.
   DiffReport compare(Repository& repository, const Control& control) {
     diff_.control = control;
     try {
       return repository.diff(diff_);
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::bad_revision) throw;
-      for (const auto& word : {from_, to_}) {
-        struct stat status {};
-        if (word && ::lstat(word->c_str(), &status) == 0)
-          throw Error(error.kind(), error.what(), "'" + *word + "' is a path: write it after '--'", error.path());
-      }
-      throw;
+      rethrow_for_revisions(error, {from_, to_});
     }
   }
 
@@ -88,8 +79,8 @@ class DiffCommand final : public Command {
           print_name_status(session, change);
         } else {
           const std::string sizes = change_sizes(session, change);
-          session.out.print("{} {}{}\n", colored_change(session, change.kind, std::string(1, change_letter(change.kind))), change_path(session, change),
-                            sizes.empty() ? "" : "  (" + sizes.substr(1) + ")");
+          session.out.print("{} {}{}\n", colored_change(session, change.kind, std::string(1, change_letter(change.kind))),
+                            change_path(session, change), sizes.empty() ? "" : "  (" + sizes.substr(1) + ")");
         }
       }
     }

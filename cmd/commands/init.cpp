@@ -26,7 +26,8 @@ class InitCommand final : public Command {
       json->key("repository").begin_object().path("path", repository.repository_directory()).end_object();
       json.end();
     } else if (!session.common.quiet) {
-      session.out.print("repository {} for the tree {}\n", session.quote(repository.repository_directory()), session.quote(repository.tree_directory()));
+      session.out.print("repository {} for the tree {}\n", session.quote(repository.repository_directory()),
+                        session.quote(repository.tree_directory()));
     }
     return kExitOk;
   }

@@ -7,6 +7,7 @@
 #include "cmd/metadata.hpp"
 #include "cmd/progress.hpp"
 #include "cmd/render.hpp"
+#include "cmd/revision_path.hpp"
 #include "cmd/units.hpp"
 
 namespace metamori::cmd {
@@ -42,7 +43,11 @@ class LogCommand final : public Command {
     const std::optional<CheckpointInfo> head = find_head(repository);
     // Without any checkpoint there is no HEAD to start from: an empty list, not an error.
     std::vector<CheckpointInfo> list;
-    if (head || revision_ || log_.all) list = repository.log(log_);
+    try {
+      if (head || revision_ || log_.all) list = repository.log(log_);
+    } catch (const Error& error) {
+      rethrow_for_revisions(error, {revision_});
+    }
     if (session.json()) {
       write_json(session, repository, list);
     } else {
@@ -92,8 +97,8 @@ class LogCommand final : public Command {
     for (const CheckpointInfo& info : list) {
       if (oneline_) {
         const std::string message = subject(session, info);
-        session.out.print("{}{}{}{}\n", session.colored("33", checkpoint_name(info)), session.colored("36", decorations(session, info, head)),
-                          message.empty() ? "" : " ", message);
+        session.out.print("{}{}{}{}\n", session.colored("33", checkpoint_name(info)),
+                          session.colored("36", decorations(session, info, head)), message.empty() ? "" : " ", message);
       } else {
         if (!is_first) session.out.write("\n");
         print_one(session, info, head);
@@ -107,10 +112,12 @@ class LogCommand final : public Command {
   }
 
   static void print_one(Session& session, const CheckpointInfo& info, const CheckpointInfo* head) {
-    session.out.print("{}{}\n", session.colored("33", "checkpoint " + checkpoint_name(info)), session.colored("36", decorations(session, info, head)));
+    session.out.print("{}{}\n", session.colored("33", "checkpoint " + checkpoint_name(info)),
+                      session.colored("36", decorations(session, info, head)));
     session.out.print("Date:   {}\n", format_time(info.time));
     for (const auto& [key, value] : info.metadata) session.out.print("Meta:   {}={}\n", key, session.safe_text(value));
-    session.out.print("Size:   {} new of {} in {}\n", session.size(info.bytes_added), session.size(info.bytes_total), format_count(info.files, "file", "files"));
+    session.out.print("Size:   {} new of {} in {}\n", session.size(info.bytes_added), session.size(info.bytes_total),
+                      format_count(info.files, "file", "files"));
     if (info.message.empty()) return;
     session.out.write("\n");
     std::string_view rest = info.message;

@@ -28,8 +28,8 @@ class LsCommand final : public Command {
   }
 
  private:
-  /// Written as it comes: a checkpoint may hold more names than memory. An error on the way ends the object early, with a member `error`, and is thrown on as usual
-  /// where nothing has been written yet.
+  /// Written as it comes: a checkpoint may hold more names than memory. An error on the way ends the object early, with a member `error`,
+  /// and is thrown on as usual where nothing has been written yet.
   int write_json(Session& session, Repository& repository, const std::string& revision, const std::string& path) const {
     std::optional<JsonReport> json;
     const auto begin = [&] {
@@ -59,8 +59,8 @@ class LsCommand final : public Command {
     if (long_) {
       const std::string user = node.user.empty() ? std::to_string(node.uid) : session.safe_text(node.user);
       const std::string group = node.group.empty() ? std::to_string(node.gid) : session.safe_text(node.group);
-      session.out.print("{}{} {:<8} {:<8} {:>10} {} ", mode_text(node.type, node.mode), node.attribute_names.empty() ? ' ' : '+', user, group,
-                        node.content_unknown ? "?" : session.size(node.size_bytes), format_time(node.mtime));
+      session.out.print("{}{} {:<8} {:<8} {:>10} {} ", mode_text(node.type, node.mode), node.attribute_names.empty() ? ' ' : '+', user,
+                        group, node.content_unknown ? "?" : session.size(node.size_bytes), format_time(node.mtime));
     }
     if (nul_separated_) {
       session.out.write(std::string(shown) + '\0');

@@ -36,7 +36,8 @@ class RecoverCommand final : public Command {
       if (!report.was_pending) {
         session.out.write("no interrupted restore: nothing to do\n");
       } else {
-        session.out.print("the interrupted restore is {}: {}\n", report.finished ? "finished" : "taken back", format_count(report.paths, "path", "paths"));
+        session.out.print("the interrupted restore is {}: {}\n", report.finished ? "finished" : "taken back",
+                          format_count(report.paths, "path", "paths"));
       }
     }
     for (const RestoreWarning& warning : report.warnings) session.warn(session.quote(warning.path) + ": " + warning.message);

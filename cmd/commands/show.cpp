@@ -12,9 +12,12 @@ namespace {
 
 std::string_view check_name(CheckMode mode) noexcept {
   switch (mode) {
-    case CheckMode::automatic: return "auto";
-    case CheckMode::mtime: return "mtime";
-    case CheckMode::content: return "content";
+    case CheckMode::automatic:
+      return "auto";
+    case CheckMode::mtime:
+      return "mtime";
+    case CheckMode::content:
+      return "content";
   }
   return "auto";
 }
@@ -56,7 +59,8 @@ class ShowCommand final : public Command {
     json->key("parent_numbers").begin_array();
     for (const std::uint64_t number : info.parent_numbers) json->number(number);
     json->end_array();
-    json->field("scan_start", std::string_view(format_time(info.scan_start))).field("scan_end", std::string_view(format_time(info.scan_end)));
+    json->field("scan_start", std::string_view(format_time(info.scan_start)))
+        .field("scan_end", std::string_view(format_time(info.scan_end)));
     json->field("check", check_name(info.check)).path("rules", info.rules);
     write_paths(*json, "scope", info.scope);
     if (!info.image_kind.empty()) {
@@ -77,18 +81,22 @@ class ShowCommand final : public Command {
     out.print("Short:   {}\n", repository.short_id(info.id));
     out.print("SHA-256: {}\n", to_hex(info.root));
     for (std::size_t i = 0; i < info.parents.size(); ++i)
-      out.print("Parent:  {}{}\n", i < info.parent_numbers.size() ? fmt::format("{} ", info.parent_numbers[i]) : "", short_hex(info.parents[i]));
+      out.print("Parent:  {}{}\n", i < info.parent_numbers.size() ? fmt::format("{} ", info.parent_numbers[i]) : "",
+                short_hex(info.parents[i]));
     out.print("Author:  {} <{}>\n", session.safe_text(info.author.name), session.safe_text(info.author.email));
     out.print("Date:    {}\n", format_time(info.time));
     out.print("Scan:    {} to {}, --check={}\n", format_time(info.scan_start), format_time(info.scan_end), check_name(info.check));
     for (const auto& [key, value] : info.metadata) out.print("Meta:    {}={}\n", key, session.safe_text(value));
     if (!info.image_kind.empty())
-      out.print("Image:   {} {} {}\n", session.safe_text(info.image_kind), session.quote(info.image_id), session.safe_text(info.image_digest));
-    out.print("Size:    {} new of {} in {}\n", session.size(info.bytes_added), session.size(info.bytes_total), format_count(info.files, "file", "files"));
+      out.print("Image:   {} {} {}\n", session.safe_text(info.image_kind), session.quote(info.image_id),
+                session.safe_text(info.image_digest));
+    out.print("Size:    {} new of {} in {}\n", session.size(info.bytes_added), session.size(info.bytes_total),
+              format_count(info.files, "file", "files"));
     for (const std::string& path : info.scope) out.print("Only:    {}\n", session.quote(path));
     if (!info.message.empty()) out.print("\n{}\n", session.safe_text(info.message));
     for (const CapturedPath& captured : info.verdicts)
-      out.print("{:<10} {}{}\n", verdict_name(captured.verdict), session.quote(captured.path), captured.live == Liveness::yes ? " (was being written)" : "");
+      out.print("{:<10} {}{}\n", verdict_name(captured.verdict), session.quote(captured.path),
+                captured.live == Liveness::yes ? " (was being written)" : "");
     if (!info.parents.empty()) {
       out.write("\n");
       print_diff_stat(session, report);
@@ -114,9 +122,10 @@ class ShowCommand final : public Command {
     const std::size_t slash = path.rfind('/');
     std::optional<NodeInfo> found;
     if (path.empty()) throw Error(ErrorKind::usage, "the top of the tree has no entry to show", "metamori ls " + revision + " lists it");
-    repository.list(revision, slash == std::string::npos ? std::string_view() : std::string_view(path).substr(0, slash), false, [&](const NodeInfo& node) {
-      if (node.path == path) found = node;
-    });
+    repository.list(revision, slash == std::string::npos ? std::string_view() : std::string_view(path).substr(0, slash), false,
+                    [&](const NodeInfo& node) {
+                      if (node.path == path) found = node;
+                    });
     return found;
   }
 
@@ -133,7 +142,8 @@ class ShowCommand final : public Command {
       out.print("Size:    {}\n", session.size(node.size_bytes));
     }
     if (node.type == NodeType::symlink) out.print("Target:  {}\n", session.quote(node.target));
-    if (node.type == NodeType::char_device || node.type == NodeType::block_device) out.print("Device:  {}:{}\n", node.device_major, node.device_minor);
+    if (node.type == NodeType::char_device || node.type == NodeType::block_device)
+      out.print("Device:  {}:{}\n", node.device_major, node.device_minor);
     if (!node.linked_to.empty()) out.print("Link to: {}\n", session.quote(node.linked_to));
     for (const std::string& name : node.attribute_names) out.print("Attr:    {}\n", session.quote(name));
   }

@@ -63,7 +63,9 @@ class StatusCommand final : public Command {
 
   static void print(Session& session, const StatusReport& report) {
     if (report.restore_pending)
-      session.out.print("{}\n", session.colored("31", "an interrupted restore waits: 'metamori recover' finishes it, 'metamori recover --abort' takes it back"));
+      session.out.print(
+          "{}\n",
+          session.colored("31", "an interrupted restore waits: 'metamori recover' finishes it, 'metamori recover --abort' takes it back"));
     if (!session.common.quiet) {
       if (report.head) {
         const std::string line = report.line.empty() ? "" : " (" + session.quote(report.line) + ")";

@@ -25,7 +25,7 @@ class TagCommand final : public Command {
     } else if (name_) {
       const std::string revision = revision_.value_or("HEAD");
       const CheckpointInfo target = repository.resolve(revision);
-      // By number, so that a revision such as `latest` can't move between the two calls.
+      // By id, so that a revision such as `latest` can't move between the two calls.
       repository.tag(*name_, to_hex(target.id), force_);
       tell_one(session, "created", target);
     } else {

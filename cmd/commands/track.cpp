@@ -20,7 +20,8 @@ class TrackCommand final : public Command {
     if (list_ && !patterns_.empty()) throw Error(ErrorKind::usage, "--list takes no patterns");
     if (!list_ && patterns_.empty()) throw Error(ErrorKind::usage, "missing PATTERN", "--list shows the rules");
     for (const std::string& pattern : patterns_)
-      if (pattern.empty() || pattern.find('\n') != std::string::npos) throw Error(ErrorKind::usage, "a pattern is one line that is not empty");
+      if (pattern.empty() || pattern.find('\n') != std::string::npos)
+        throw Error(ErrorKind::usage, "a pattern is one line that is not empty");
     Repository repository = session.open();
     bool was_first = false;
     if (!list_) was_first = negates_ ? repository.untrack(patterns_) : repository.track(patterns_);

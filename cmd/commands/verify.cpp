@@ -11,12 +11,13 @@ namespace {
 class VerifyCommand final : public Command {
  public:
   void describe(Options& options) override {
-    options.add({"--data", "N%", OptionValue::optional, "Also read and hash the content, all or so much of it", [this](const std::string& text) {
-                   const auto percent = text.empty() ? std::optional<std::uint32_t>(100) : parse_percent(text);
-                   if (!percent) Options::throw_bad_value("--data", text, "a percentage from 1% to 100%");
-                   verify_.data = true;
-                   verify_.sample_percent = *percent;
-                 }});
+    options.add(
+        {"--data", "N%", OptionValue::optional, "Also read and hash the content, all or so much of it", [this](const std::string& text) {
+           const auto percent = text.empty() ? std::optional<std::uint32_t>(100) : parse_percent(text);
+           if (!percent) Options::throw_bad_value("--data", text, "a percentage from 1% to 100%");
+           verify_.data = true;
+           verify_.sample_percent = *percent;
+         }});
   }
 
   int run(Session& session) override {
@@ -50,7 +51,8 @@ class VerifyCommand final : public Command {
 
   static void print(Session& session, const VerifyReport& report) {
     for (const VerifyProblem& problem : report.problems) {
-      session.out.print("{} {}: {}\n", session.colored("31", problem.kind), session.quote(problem.where), session.safe_text(problem.message));
+      session.out.print("{} {}: {}\n", session.colored("31", problem.kind), session.quote(problem.where),
+                        session.safe_text(problem.message));
       for (const CheckpointInfo& info : problem.affects) session.out.print("    affects checkpoint {}\n", checkpoint_name(info));
     }
     if (session.common.quiet) return;

@@ -18,7 +18,16 @@ namespace {
 TEST(JsonWriter, NestsAndSeparates) {
   StringOutput out;
   JsonWriter json(out);
-  json.begin_object().field("a", 1).field("b", true).key("c").begin_array().number(std::uint64_t{UINT64_MAX}).null().begin_object().end_object().end_array();
+  json.begin_object()
+      .field("a", 1)
+      .field("b", true)
+      .key("c")
+      .begin_array()
+      .number(std::uint64_t{UINT64_MAX})
+      .null()
+      .begin_object()
+      .end_object()
+      .end_array();
   json.field("d", "x").field("e", std::int64_t{INT64_MIN}).field("f", 0.5).end_object();
   out.flush();
   EXPECT_EQ(out.text(), R"({"a":1,"b":true,"c":[18446744073709551615,null,{}],"d":"x","e":-9223372036854775808,"f":0.500000})");
@@ -94,7 +103,8 @@ TEST(JsonRender, ChangesHaveTheAgreedMembers) {
 }
 
 TEST(JsonRender, VerdictsAreSortedIntoLists) {
-  const std::vector<CapturedPath> verdicts{{"a", CaptureVerdict::torn, Liveness::yes, ""}, {"b", CaptureVerdict::unreadable, Liveness::no, "denied"}};
+  const std::vector<CapturedPath> verdicts{{"a", CaptureVerdict::torn, Liveness::yes, ""},
+                                           {"b", CaptureVerdict::unreadable, Liveness::no, "denied"}};
   StringOutput out;
   JsonWriter json(out);
   json.begin_object();

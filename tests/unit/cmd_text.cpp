@@ -17,7 +17,8 @@ namespace {
 TEST(Text, ValidUtf8IsToldFromBytes) {
   EXPECT_TRUE(is_utf8(""));
   EXPECT_TRUE(is_utf8("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80"));
-  for (const char* bad : {"\x80", "\xC0\xAF", "\xC3", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF", "\xE2\x82", "\xC3("}) EXPECT_FALSE(is_utf8(bad)) << bad;
+  for (const char* bad : {"\x80", "\xC0\xAF", "\xC3", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF", "\xE2\x82", "\xC3("})
+    EXPECT_FALSE(is_utf8(bad)) << bad;
 }
 
 TEST(Text, InvalidBytesBecomeReplacementCharacters) {
@@ -50,7 +51,8 @@ TEST(Text, TheShellReadsQuotedWordsBack) {
     std::string word(bytes.begin(), bytes.end());
     std::erase(word, '\0');
     const std::string command = "bash -c " + shell_quote("printf %s " + shell_quote(word, keep_utf8) + "; printf x", false);
-    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(("exec env LC_ALL=C " + ("bash -c \"$(cat <<'END'\n" + command + "\nEND\n)\"")).c_str(), "r"), ::pclose);
+    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(
+        ::popen(("exec env LC_ALL=C " + ("bash -c \"$(cat <<'END'\n" + command + "\nEND\n)\"")).c_str(), "r"), ::pclose);
     RC_ASSERT(pipe != nullptr);
     std::string read;
     std::array<char, 4096> buffer{};

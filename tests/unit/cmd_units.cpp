@@ -90,7 +90,8 @@ TEST_F(InBerlin, MomentsAreRead) {
   EXPECT_EQ(parse_when("2 hours ago", kNow), kNow - 7200);
   EXPECT_EQ(parse_when("1 week ago", kNow), kNow - 604800);
   EXPECT_EQ(parse_when("90m", kNow), kNow - 5400);
-  for (const char* bad : {"", "2026", "2026-02-30", "2026-13-01", "2026-01-01T", "2026-01-01T25:00", "2026-01-01 01:00 x", "soon", "@", "-1h"})
+  for (const char* bad :
+       {"", "2026", "2026-02-30", "2026-13-01", "2026-01-01T", "2026-01-01T25:00", "2026-01-01 01:00 x", "soon", "@", "-1h"})
     EXPECT_FALSE(parse_when(bad, kNow)) << bad;
 }
 

@@ -1,0 +1,220 @@
+// Differences as users see them: the raw differences of two trees, hard links, renames.
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "core/describe.hpp"
+#include "core/diff_renames.hpp"
+#include "core/looking.hpp"
+#include "core/paths.hpp"
+#include "core/scan.hpp"
+#include "core/tree_diff.hpp"
+
+namespace metamori {
+namespace {
+
+/// A tree to compare; before the first checkpoint there is none.
+struct Side {
+  std::optional<Root> root;
+  std::optional<Entry> find(ChunkSource& source, const std::string& path) const {
+    return root ? find_path(source, *root, path) : std::nullopt;
+  }
+};
+
+bool is_known_file(const Entry& entry) noexcept { return entry.type == EntryType::file && !entry.content_unknown; }
+
+bool differ_in_time_only(const Entry& a, const Entry& b) {
+  Entry same_time = a;
+  same_time.mtime = b.mtime;
+  same_time.content = b.content;
+  same_time.entries_below = b.entries_below;
+  same_time.files_below = b.files_below;
+  same_time.bytes_below = b.bytes_below;
+  return same_time == b;
+}
+
+class Comparison {
+ public:
+  Comparison(ChunkSource& source, const DiffOptions& options) : source_(source), options_(options), scope_(checked_scope(options.paths)) {}
+
+  std::vector<Change> run(const Side& before, const Side& after) {
+    const VisitDifference note = [this](const std::string& path, const Entry* old_entry, const Entry* new_entry) { add(path, old_entry, new_entry); };
+    for (const std::string& path : scope_.empty() ? std::vector<std::string>{""} : scope_) {
+      const auto old_entry = before.find(source_, path);
+      const auto new_entry = after.find(source_, path);
+      diff_entries(source_, path, old_entry ? &*old_entry : nullptr, new_entry ? &*new_entry : nullptr, note);
+    }
+    drop_echoes();
+    add_link_changes(before, after);
+    if (options_.detect_renames) join_renames(found_);
+    std::vector<Change> changes;
+    for (Candidate& candidate : found_) changes.push_back(std::move(candidate.change));
+    std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return a.path < b.path; });
+    return changes;
+  }
+
+ private:
+  void add(const std::string& path, const Entry* before, const Entry* after) {
+    const Entry& shown = after != nullptr ? *after : *before;
+    Candidate candidate;
+    Change& change = candidate.change;
+    change.path = path;
+    change.type = static_cast<NodeType>(shown.type);
+    if (before != nullptr && before->type == EntryType::file) change.size_before = before->size_bytes();
+    if (after != nullptr && after->type == EntryType::file) change.size_after = after->size_bytes();
+    if (before == nullptr || after == nullptr) {
+      if (path.empty()) return;  // the top is not a name in the tree
+      change.kind = before == nullptr ? ChangeKind::added : ChangeKind::removed;
+      change.bytes_changed = change.size_after.value_or(0);
+      if (is_known_file(shown) || (shown.type == EntryType::directory && !shown.content_unknown)) candidate.content = shown.content;
+    } else {
+      compare(*before, *after, candidate);
+    }
+    found_.push_back(std::move(candidate));
+  }
+
+  void compare(const Entry& before, const Entry& after, Candidate& candidate) {
+    Change& change = candidate.change;
+    change.is_conflicted_type = before.type != after.type;
+    if (change.is_conflicted_type) {
+      change.bytes_changed = change.size_after.value_or(0);
+      return;
+    }
+    const bool same_content = before.type == EntryType::directory ||
+                              (before.content == after.content && before.content_unknown == after.content_unknown && before.unknown_size == after.unknown_size &&
+                               before.target == after.target && before.device_major == after.device_major && before.device_minor == after.device_minor);
+    change.kind = same_content ? ChangeKind::metadata : ChangeKind::modified;
+    candidate.only_time = before.type == EntryType::directory && differ_in_time_only(before, after);
+    if (same_content || before.type != EntryType::file) return;
+    if (!is_known_file(before) || !is_known_file(after)) {
+      change.bytes_changed = change.size_after.value_or(0);
+      return;
+    }
+    for_each_difference(source_, before.content, after.content, [&](Range range) {
+      change.bytes_changed += range.length;
+      if (options_.ranges) change.ranges.push_back({range.offset, range.length});
+    });
+  }
+
+  /// The time of a directory moves whenever a name in it comes or goes; then it says nothing that those names don't.
+  void drop_echoes() {
+    std::set<std::string, std::less<>> touched;
+    for (const Candidate& candidate : found_) {
+      const auto slash = candidate.change.path.find_last_of('/');
+      if (!candidate.change.path.empty()) touched.insert(slash == std::string::npos ? std::string() : candidate.change.path.substr(0, slash));
+    }
+    std::erase_if(found_, [&](const Candidate& candidate) { return candidate.only_time && touched.contains(candidate.change.path); });
+  }
+
+  using Groups = std::unordered_map<std::string, std::shared_ptr<const std::vector<std::string>>>;
+  Groups groups_of(const Side& side) {
+    Groups groups;
+    if (!side.root) return groups;
+    for (auto& group : get_links(source_, *side.root)) {
+      const auto shared = std::make_shared<const std::vector<std::string>>(std::move(group));
+      for (const std::string& path : *shared) groups.emplace(path, shared);
+    }
+    return groups;
+  }
+
+  [[nodiscard]] bool in_scope(const std::string& path) const {
+    return scope_.empty() || std::any_of(scope_.begin(), scope_.end(), [&](const std::string& top) { return is_at_or_below(path, top); });
+  }
+
+  /// A hard link added or broken changes no entry.
+  void add_link_changes(const Side& before, const Side& after) {
+    if (before.root && after.root && before.root->links == after.root->links) return;
+    const Groups old_groups = groups_of(before);
+    const Groups new_groups = groups_of(after);
+    std::set<std::string> linked;
+    for (const Groups* groups : {&old_groups, &new_groups})
+      for (const auto& [path, group] : *groups) linked.insert(path);
+    std::set<std::string, std::less<>> known;
+    for (const Candidate& candidate : found_) known.insert(candidate.change.path);
+    for (const std::string& path : linked) {
+      const auto old_group = old_groups.find(path);
+      const auto new_group = new_groups.find(path);
+      if (old_group != old_groups.end() && new_group != new_groups.end() && *old_group->second == *new_group->second) continue;
+      if (known.contains(path) || !in_scope(path)) continue;
+      const auto entry = after.find(source_, path);
+      if (!entry) continue;
+      Candidate candidate;
+      candidate.change.path = path;
+      candidate.change.kind = ChangeKind::metadata;
+      candidate.change.type = static_cast<NodeType>(entry->type);
+      if (entry->type == EntryType::file) candidate.change.size_before = candidate.change.size_after = entry->size_bytes();
+      found_.push_back(std::move(candidate));
+    }
+    std::sort(found_.begin(), found_.end(), [](const Candidate& a, const Candidate& b) { return WalkOrder()(a.change.path, b.change.path); });
+  }
+
+  ChunkSource& source_;
+  const DiffOptions& options_;
+  std::vector<std::string> scope_;
+  std::vector<Candidate> found_;
+};
+
+void count(DiffReport& report) {
+  for (const Change& change : report.changes) switch (change.kind) {
+      case ChangeKind::added: ++report.added; break;
+      case ChangeKind::removed: ++report.removed; break;
+      case ChangeKind::modified: ++report.modified; break;
+      case ChangeKind::metadata: ++report.metadata; break;
+      case ChangeKind::renamed: ++report.renamed; break;
+    }
+}
+
+Side side_of(Engine& engine, const std::string& revision, std::optional<ChunkId>& root) {
+  if (revision == "HEAD" && engine.log->head().number == 0) return {};  // everything is new
+  root = get_checkpoint(engine, engine.history->resolve(revision)).content.root;
+  return {get_root(*engine.store, *root)};
+}
+
+}  // namespace
+
+DiffReport diff(Engine& engine, const DiffOptions& options) {
+  DiffReport report;
+  std::optional<ChunkId> from_root;
+  const Side before = side_of(engine, options.from, from_root);
+  if (options.to) {
+    std::optional<ChunkId> to_root;
+    const Side after = side_of(engine, *options.to, to_root);
+    if (from_root != to_root) report.changes = Comparison(*engine.store, options).run(before, after);
+    count(report);
+    return report;
+  }
+  require_tree(engine);
+  ScratchChunks scratch(*engine.store);
+  ScanOptions scan_options;
+  scan_options.scope = checked_scope(options.paths);
+  scan_options.base_root = from_root;
+  scan_options.one_file_system = options.one_file_system;
+  scan_options.keep_cache = false;  // what is only looked at is not stored, so nothing may rest on it
+  scan_options.control = options.control;
+  TreeScan scan(engine, {scratch, scratch}, scan_options);
+  const ScanResult result = scan.run();
+  for (const PathVerdict& verdict : result.verdicts)
+    if (verdict.verdict == Verdict::unreadable) report.unreadable.push_back(verdict.path);
+  if (from_root != result.root) report.changes = Comparison(scratch, options).run(before, {get_root(scratch, result.root)});
+  count(report);
+  return report;
+}
+
+StatusReport status(Engine& engine, const Control& control) {
+  StatusReport report;
+  const Position head = engine.log->head();
+  if (head.number != 0) {
+    report.head = head.id;
+    report.head_number = head.number;
+    report.line = engine.log->get(head.number).line;
+  }
+  report.restore_pending = restore_is_pending(engine);
+  DiffOptions options;
+  options.control = control;
+  report.diff = diff(engine, options);
+  return report;
+}
+
+}  // namespace metamori

@@ -1,0 +1,167 @@
+#include "core/materialize.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/digest.hpp"
+
+namespace metamori {
+namespace {
+
+constexpr std::uint32_t kPrivateMode = 0600;
+constexpr std::size_t kZeroBytes = 64 * 1024;
+
+void expect_length(const Bytes& chunk, const Extent& extent, const std::string& path) {
+  if (chunk.size() != extent.length)
+    throw Error(ErrorKind::corrupt, "chunk " + to_hex(extent.id) + " of " + quoted(path) + " has " + std::to_string(chunk.size()) + " bytes instead of " +
+                                        std::to_string(extent.length), {}, path);
+}
+
+bool is_zero(ByteView bytes) noexcept {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+}  // namespace
+
+std::uint32_t mode_type(EntryType type) noexcept {
+  switch (type) {
+    case EntryType::file: return S_IFREG;
+    case EntryType::directory: return S_IFDIR;
+    case EntryType::symlink: return S_IFLNK;
+    case EntryType::fifo: return S_IFIFO;
+    case EntryType::char_device: return S_IFCHR;
+    case EntryType::block_device: return S_IFBLK;
+  }
+  return 0;
+}
+
+bool has_type(const FileStat& stat, EntryType type) noexcept { return (stat.mode & S_IFMT) == mode_type(type); }
+
+bool NodeWriter::can_make(const Entry& entry, const std::string& path) {
+  if (entry.content_unknown) {
+    warnings_.add(path, "its content is not in the checkpoint: it could not be read then");
+    return false;
+  }
+  if ((entry.type == EntryType::char_device || entry.type == EntryType::block_device) && !policy_.special) {
+    warnings_.add(path, "device nodes are brought back only when asked for (--special)");
+    return false;
+  }
+  return true;
+}
+
+void NodeWriter::make(const Directory& dir, const std::string& name, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited,
+                      bool sync) {
+  if (entry.type == EntryType::file) {
+    Fd file = create_file(dir, name, path);
+    write_data(file.get(), entry.content, {0, entry.content.length}, path);
+    finish_file(std::move(file), entry, path, inherited, sync);
+    return;
+  }
+  const int error = retry_interrupted([&] {
+    if (entry.type == EntryType::symlink) return system_.make_symlink(entry.target.c_str(), dir->get(), name.c_str());
+    return system_.make_node(dir->get(), name.c_str(), mode_type(entry.type) | kPrivateMode, entry.device_major, entry.device_minor);
+  });
+  if (error < 0) throw_io(-error, "create", path);
+  set_named_metadata(dir->get(), name.c_str(), entry, path, inherited);
+  meter_.add_file(path);
+}
+
+Fd NodeWriter::create_file(const Directory& dir, const std::string& name, const std::string& path) {
+  return open_file(system_, dir->get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, kPrivateMode, path);
+}
+
+void NodeWriter::write_data(int fd, const StreamRef& content, ByteRange range, const std::string& path) {
+  ExtentCursor cursor(source_, content);
+  cursor.seek(range.offset);
+  Bytes buffer;
+  for (; !cursor.at_end(); cursor.next()) {
+    const Extent* const extent = cursor.current();
+    if (extent == nullptr) break;
+    const std::uint64_t offset = cursor.offset();
+    if (offset >= range.offset + range.length) break;
+    if (!extent->is_hole() && offset >= range.offset) {  // one that began earlier is the range before's
+      meter_.check_stop();
+      source_.read(extent->id, buffer);
+      expect_length(buffer, *extent, path);
+      write_all(system_, fd, buffer, offset, path);
+      meter_.add_bytes(buffer.size());
+    }
+  }
+}
+
+void NodeWriter::finish_file(Fd file, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited, bool sync) {
+  if (entry.content.level > 0) {  // only then may the content end with a hole
+    if (const int error = retry_interrupted([&] { return system_.truncate(file.get(), entry.content.length); }); error < 0)
+      throw_io(-error, "set the size of", path);
+  }
+  if (policy_.verify) verify(file.get(), entry.content, path);
+  set_metadata(file.get(), entry, path, inherited);
+  if (sync) sync_file(system_, file.get(), path);
+  file.close(path);
+  meter_.add_file(path);
+}
+
+void NodeWriter::make_hole(int fd, ByteRange range, const std::string& path) {
+  const int error = retry_interrupted([&] { return system_.punch_hole(fd, range.offset, range.length); });
+  if (error >= 0) return;
+  if (error != -EOPNOTSUPP && error != -ENOSYS && error != -EINVAL) throw_io(-error, "make a hole in", path);
+  const Bytes zeros(static_cast<std::size_t>(std::min<std::uint64_t>(range.length, kZeroBytes)));
+  for (std::uint64_t done = 0; done < range.length;) {
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(range.length - done, zeros.size()));
+    write_all(system_, fd, ByteView(zeros).first(count), range.offset + done, path);
+    done += count;
+  }
+}
+
+void NodeWriter::write_range(int fd, ExtentCursor& target, Range range, Bytes& buffer, const std::string& path) {
+  const std::uint64_t end = range.offset + range.length;
+  for (target.seek(range.offset); !target.at_end(); target.next()) {
+    const Extent* const extent = target.current();
+    if (extent == nullptr || target.offset() >= end) return;
+    const std::uint64_t offset = target.offset();
+    if (extent->is_hole()) {  // a hole may reach beyond the range on both sides: there both have one
+      const std::uint64_t first = std::max(offset, range.offset);
+      make_hole(fd, {first, std::min(offset + extent->length, end) - first}, path);
+      continue;
+    }
+    source_.read(extent->id, buffer);
+    expect_length(buffer, *extent, path);
+    write_all(system_, fd, buffer, offset, path);
+    meter_.add_bytes(buffer.size());
+  }
+}
+
+void NodeWriter::rewrite(int fd, const StreamRef& before, const StreamRef& after, const std::string& path) {
+  // Cut or grown in any case: after a crash the file may have either size.
+  if (const int error = retry_interrupted([&] { return system_.truncate(fd, after.length); }); error < 0) throw_io(-error, "set the size of", path);
+  ExtentCursor target(source_, after);
+  Bytes buffer;
+  for_each_difference(source_, before, after, [&](Range range) { write_range(fd, target, range, buffer, path); });
+}
+
+void NodeWriter::verify(int fd, const StreamRef& content, const std::string& path) {
+  system_.drop_cache(fd);  // advice only
+  if (!has_content(fd, content, path)) throw Error(ErrorKind::io, "verify " + quoted(path) + ": what was read back differs from what was written", {}, path);
+}
+
+bool NodeWriter::has_content(int fd, const StreamRef& content, const std::string& path) {
+  if (stat_of(system_, fd, path).size_bytes != content.length) return false;
+  Bytes buffer;
+  for (ExtentCursor cursor(source_, content); !cursor.at_end(); cursor.next()) {
+    const Extent* const extent = cursor.current();
+    if (extent == nullptr) break;
+    for (std::uint64_t done = 0; done < extent->length;) {  // a hole is read in pieces, a chunk in one
+      const std::uint64_t piece = extent->is_hole() ? std::min<std::uint64_t>(extent->length - done, kMaxRawBytes) : extent->length;
+      buffer.resize(static_cast<std::size_t>(piece));
+      if (read_up_to(system_, fd, buffer, cursor.offset() + done, path) != piece) return false;
+      if (extent->is_hole() ? !is_zero(buffer) : sha256(buffer) != extent->id) return false;
+      done += piece;
+    }
+  }
+  return true;
+}
+
+}  // namespace metamori

@@ -1,0 +1,84 @@
+#pragma once
+
+// Writing one node of a checkpoint to disk: content, then owner, attributes, mode and time, on the descriptor and before the name that users know appears.
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/restore_meter.hpp"
+#include "core/safe_path.hpp"
+#include "objects/directory.hpp"
+
+namespace metamori {
+
+/// What may be brought back.
+struct NodePolicy {
+  bool same_owner = false;             ///< owners, setuid and setgid of files
+  bool special = false;                ///< device nodes
+  bool privileged_attributes = false;  ///< security.* and trusted.*
+  bool verify = false;                 ///< read back what was written
+};
+
+/// Owner and mode of the file that is replaced: a restore neither gives files away nor takes privileges that were there.
+struct Inherited {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint32_t mode = 0;
+};
+
+/// Type bits of st_mode.
+std::uint32_t mode_type(EntryType type) noexcept;
+bool has_type(const FileStat& stat, EntryType type) noexcept;
+
+/// Thread-safe. `path` arguments are for messages and warnings.
+class NodeWriter {
+ public:
+  NodeWriter(System& system, ChunkSource& source, NodePolicy policy, WarningList& warnings, RestoreMeter& meter)
+      : system_(system), source_(source), policy_(policy), warnings_(warnings), meter_(meter) {}
+
+  /// Whether this policy makes such a node at all; if not, a warning says why.
+  bool can_make(const Entry& entry, const std::string& path);
+  /// Makes anything but a directory as `name`, which must not exist. `sync`: its bytes survive power loss on return (the name does not yet).
+  void make(const Directory& dir, const std::string& name, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited, bool sync);
+
+  // The parts of making a file, for those who do them apart.
+  Fd create_file(const Directory& dir, const std::string& name, const std::string& path);
+  /// Writes the data that starts in [begin, end); holes are left out.
+  void write_data(int fd, const StreamRef& content, ByteRange range, const std::string& path);
+  /// After all data: size, metadata, verification, sync.
+  void finish_file(Fd file, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited, bool sync);
+
+  /// Makes `fd`, which holds `before`, hold `after`, writing only where they differ.
+  void rewrite(int fd, const StreamRef& before, const StreamRef& after, const std::string& path);
+  /// Metadata of an open file or directory; time last.
+  void set_metadata(int fd, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited);
+  /// Throws io unless the file's bytes are `content`.
+  void verify(int fd, const StreamRef& content, const std::string& path);
+  /// Whether an open file has that content; reads all of it.
+  bool has_content(int fd, const StreamRef& content, const std::string& path);
+
+  [[nodiscard]] const NodePolicy& policy() const noexcept { return policy_; }
+  [[nodiscard]] WarningList& warnings() noexcept { return warnings_; }
+  [[nodiscard]] RestoreMeter& meter() noexcept { return meter_; }
+  [[nodiscard]] ChunkSource& source() noexcept { return source_; }
+  [[nodiscard]] System& system() noexcept { return system_; }
+
+ private:
+  void set_named_metadata(int dir, const char* name, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited);
+  void set_owner(int dir, const char* name, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited);
+  void set_attributes_of(int dir, const char* name, const Entry& entry, const std::string& path);
+  void check_privileged(int dir, const char* name, const Attribute& attribute, const std::string& path);
+  std::uint32_t mode_to_set(const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited);
+  void write_range(int fd, ExtentCursor& target, Range range, Bytes& buffer, const std::string& path);
+  void make_hole(int fd, ByteRange range, const std::string& path);
+  void warn(const std::string& path, std::string_view action, int error);
+
+  System& system_;
+  ChunkSource& source_;
+  NodePolicy policy_;
+  WarningList& warnings_;
+  RestoreMeter& meter_;
+};
+
+}  // namespace metamori

@@ -1,0 +1,280 @@
+#include "core/restore_in_place.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "base/bytes.hpp"
+#include "core/lock.hpp"
+#include "core/looking.hpp"
+#include "core/restore_run.hpp"
+
+namespace metamori {
+namespace {
+
+constexpr std::size_t kNamedPaths = 5;
+constexpr std::uint64_t kMaxRulesBytes = 1ULL << 30;
+constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+constexpr const char* kUnfinishedHint = "`metamori recover` finishes the restore, `metamori recover --abort` takes it back";
+
+std::uint64_t data_bytes(ChunkSource& source, const StreamRef& content) {
+  std::uint64_t bytes = 0;
+  for (ExtentCursor cursor(source, content); !cursor.at_end(); cursor.next())
+    if (const Extent* const extent = cursor.current(); extent != nullptr && !extent->is_hole()) bytes += extent->length;
+  return bytes;
+}
+
+}  // namespace
+
+RestoreSource source_at(Engine& engine, const Position& position) {
+  RestoreSource source;
+  source.position = position;
+  source.decoded = get_checkpoint(engine, position);
+  const Record& record = source.decoded.record;
+  if (record.kind == RecordKind::tombstone && !record.content_held)
+    throw Error(ErrorKind::refused, "checkpoint " + std::to_string(position.number) + " was forgotten, and its content is gone");
+  source.head = record.kind == RecordKind::safety ? record.head_after : position;
+  const Bytes rules = get_bytes(*engine.store, source.decoded.content.rules, kMaxRulesBytes);
+  source.rules = as_text(rules);
+  return source;
+}
+
+RestoreSource resolve_source(Engine& engine, std::string_view revision) {
+  const Position position = engine.history->resolve(revision);
+  if (position.number == 0) throw Error(ErrorKind::bad_revision, quoted(revision) + ": there is no checkpoint yet");
+  return source_at(engine, position);
+}
+
+NodePolicy node_policy(const RestoreOptions& options) noexcept {
+  return {options.same_owner, options.special, options.privileged_attributes, options.verify};
+}
+
+InPlaceRestore::InPlaceRestore(Engine& engine, const RestoreOptions& options)
+    : engine_(engine), options_(options), meter_(engine.system, options.control), directories_(engine.system, engine.tree.get(), engine.tree_directory) {}
+
+RestoreReport InPlaceRestore::run(const std::string& message, const TakeAim& take_aim) {
+  const std::int64_t started_ns = engine_.system.monotonic_ns();
+  take_aim_ = take_aim;
+  std::optional<Lock> lock;
+  if (!options_.dry_run) {
+    require_writable(engine_);
+    lock.emplace(engine_, kTreeLock, LockMode::exclusive, options_.control.lock_timeout_ms);
+  }
+  refuse_pending_restore(engine_, options_.control.lock_timeout_ms);
+  head_before_ = engine_.log->head();
+  const bool saves = options_.save && !options_.dry_run;
+  if (saves)
+    save(message);
+  else
+    look();
+  report_.checkpoint = describe_checkpoint(engine_, aim_.from, false);
+  fill_report();
+  if (!options_.dry_run) {
+    if (saves)
+      settle_saved();
+    else
+      settle_unsaved();
+    if (!draft_.plan.empty())
+      carry_out();
+    else
+      move_head();
+  }
+  report_.bytes_written = meter_.bytes_written();
+  report_.warnings = warnings_.take();
+  report_.seconds = static_cast<double>(engine_.system.monotonic_ns() - started_ns) / static_cast<double>(kNsPerSecond);
+  return std::move(report_);
+}
+
+void InPlaceRestore::draft(const ScanResult& scan, ChunkSource& source) {
+  meter_.begin(Phase::plan, 0, 0);
+  aim_ = take_aim_(scan, source);
+  draft_ = draft_restore(engine_, directories_, source, scan, aim_.goal);
+  meter_.check_stop();
+}
+
+void InPlaceRestore::look() {
+  scratch_.emplace(*engine_.store);
+  ScanOptions options;
+  if (head_before_.number != 0) options.base_root = get_checkpoint(engine_, head_before_).content.root;
+  options.keep_cache = false;
+  options.control = options_.control;
+  walk_ = std::make_unique<TreeScan>(engine_, ScanStore{*scratch_, *scratch_}, options);
+  scan_ = walk_->run();
+  draft(scan_, *scratch_);
+}
+
+void InPlaceRestore::save(const std::string& message) {
+  const auto touched = [&](const ScanResult& scan, ChunkSource& source) {
+    draft(scan, source);
+    if (!options_.force) refuse_lost(draft_.uncaptured, "could not be captured as they are");
+    return draft_.touched;
+  };
+  safety_ = take_safety_checkpoint(engine_, message, touched, options_.control);
+  if (safety_->position.number != 0) report_.saved_as = describe_checkpoint(engine_, safety_->position, false);
+}
+
+void InPlaceRestore::refuse_lost(const std::vector<std::string>& paths, const std::string& what) const {
+  if (paths.empty()) return;
+  std::string named;
+  for (std::size_t i = 0; i < std::min(paths.size(), kNamedPaths); ++i) named += (i == 0 ? "" : ", ") + quoted(paths[i]);
+  if (paths.size() > kNamedPaths) named += " and " + std::to_string(paths.size() - kNamedPaths) + " more";
+  throw Error(ErrorKind::refused, "restore would overwrite or remove what is in no checkpoint: " + named + " " + what, "take a checkpoint first, or use --force", paths.front());
+}
+
+/// With a safety checkpoint: it holds the old states.
+void InPlaceRestore::settle_saved() {
+  Plan& plan = draft_.plan;
+  if (safety_->position.number != 0) plan.old_root = safety_->scan.root;
+  const Root* const old = plan.old_root.is_zero() ? nullptr : &safety_->scan.root_node;
+  ChunkSource& source = *engine_.store;
+  const std::set<std::string> uncaptured(draft_.uncaptured.begin(), draft_.uncaptured.end());
+  std::vector<std::string> lost;
+  for (Step& step : plan.steps) {
+    if (step.old != OldState::saved) continue;
+    const auto entry = old == nullptr ? std::nullopt : find_path(source, *old, step.path);
+    if (!entry || entry->content_unknown || uncaptured.contains(step.path)) {
+      step.old = OldState::lost;
+      lost.push_back(step.path);
+    }
+    if (const auto stat = safety_->walk->captured_stat(step.path)) step.stat = old_stat(*stat);
+  }
+  if (!options_.force) refuse_lost(lost, "could not be saved");
+  for (PlanDirectory& directory : plan.directories) directory.in_old_root = old != nullptr && find_path(source, *old, directory.path).has_value();
+  number_staged();
+}
+
+/// Without one: what HEAD's checkpoint holds is safe there, the rest is lost.
+void InPlaceRestore::settle_unsaved() {
+  Plan& plan = draft_.plan;
+  ChunkSource& source = *scratch_;
+  std::optional<Root> head;
+  if (head_before_.number != 0) {
+    plan.old_root = get_checkpoint(engine_, head_before_).content.root;
+    head = get_root(source, plan.old_root);
+  }
+  std::vector<std::string> lost;
+  for (const auto& [path, item] : draft_.items) {  // more than the steps: also what goes with a directory
+    if (!item.stat || item.is_litter) continue;
+    const auto saved = head ? find_path(source, *head, path) : std::nullopt;
+    const auto now = item.is_tracked ? find_path(source, scan_.root_node, path) : std::nullopt;
+    const bool is_uncaptured = std::find(draft_.uncaptured.begin(), draft_.uncaptured.end(), path) != draft_.uncaptured.end();
+    if (!saved || !now || is_uncaptured || saved->content_unknown || !same_content(*saved, *now)) lost.push_back(path);
+  }
+  if (!options_.force) refuse_lost(lost, "have work of their own");
+  const std::set<std::string> are_lost(lost.begin(), lost.end());
+  for (Step& step : plan.steps) {
+    if (step.old == OldState::saved && are_lost.contains(step.path)) step.old = OldState::lost;
+    if (!step.stat) continue;
+    if (const auto stat = walk_->captured_stat(step.path)) step.stat = old_stat(*stat);
+  }
+  for (PlanDirectory& directory : plan.directories) directory.in_old_root = head && find_path(source, *head, directory.path).has_value();
+  number_staged();
+}
+
+/// What is rewritten in place must be in a checkpoint, or it could not be done again: else it is staged.
+void InPlaceRestore::number_staged() {
+  Plan& plan = draft_.plan;
+  plan.staged_count = 0;
+  for (Step& step : plan.steps) {
+    if (step.kind == StepKind::rewrite && step.old == OldState::lost) {
+      step.kind = StepKind::put;
+      step.stage_dir = directory_of(step.path);
+      const bool is_listed = std::any_of(plan.directories.begin(), plan.directories.end(), [&](const PlanDirectory& d) { return d.path == step.stage_dir; });
+      if (!is_listed) plan.directories.push_back({step.stage_dir, false, false, directories_.stat(step.stage_dir)->mode & 07777, directories_.stat(step.stage_dir)->mtime});
+    }
+    if (step.kind == StepKind::put) step.staged_number = plan.staged_count++;
+  }
+  std::sort(plan.directories.begin(), plan.directories.end(), [](const PlanDirectory& a, const PlanDirectory& b) { return WalkOrder()(a.path, b.path); });
+}
+
+/// What is staged is verified as it is written; what will be written over old bytes has to be readable before the first of them goes.
+void InPlaceRestore::verify_ranges() {
+  ChunkSource& source = *engine_.store;
+  const Root target = get_root(source, aim_.goal.root);
+  meter_.begin(Phase::verify, 0, 0);
+  Bytes buffer;
+  for (const Step& step : draft_.plan.steps) {
+    if (step.kind != StepKind::rewrite) continue;
+    const auto before = find_path(source, get_root(source, draft_.plan.old_root), step.path);
+    const auto after = find_path(source, target, step.path);
+    MM_ASSERT(before && after);
+    ExtentCursor cursor(source, after->content);
+    for_each_difference(source, before->content, after->content, [&](Range range) {
+      for (cursor.seek(range.offset); !cursor.at_end(); cursor.next()) {
+        const Extent* const extent = cursor.current();
+        if (extent == nullptr || cursor.offset() >= range.offset + range.length) break;
+        meter_.check_stop();
+        if (!extent->is_hole()) source.read(extent->id, buffer);
+      }
+    });
+  }
+}
+
+void InPlaceRestore::check_space() {
+  FileSystemInfo info;
+  if (engine_.system.file_system_info(engine_.tree.get(), info) < 0 || draft_.staged_bytes <= info.available_bytes) return;
+  // Only now the holes are worth looking for.
+  ChunkSource& source = *engine_.store;
+  const Root target = get_root(source, aim_.goal.root);
+  std::uint64_t needed = 0;
+  for (const auto& [path, item] : draft_.items) {
+    if (item.kind != StepKind::put || item.type != EntryType::file) continue;
+    if (const auto entry = find_path(source, target, path)) needed += data_bytes(source, entry->content);
+  }
+  if (needed > info.available_bytes)
+    throw Error(ErrorKind::no_space, "restore needs " + std::to_string(needed) + " bytes beside what is there, and only " + std::to_string(info.available_bytes) + " are free",
+                "restore fewer paths at once, or use --keep-inode to write in place");
+}
+
+void InPlaceRestore::carry_out() {
+  verify_ranges();
+  check_space();
+  Intent intent;
+  intent.head_before = head_before_;
+  intent.head_after = aim_.head_after.value_or(head_before_);
+  engine_.system.random(intent.identity);
+  intent.reason = aim_.reason;
+  if (safety_) intent.safety = safety_->position;
+  intent.target_root = aim_.goal.root;
+  intent.plan = std::move(draft_.plan);
+  IntentFiles files(engine_);
+  RestoreRun run(engine_, intent, warnings_, meter_, restore_job_count(options_.control));
+  try {
+    files.publish(intent);
+    run.stage();
+    run.check_unchanged();
+    meter_.check_stop();
+    files.mark(IntentMarker::staged);
+  } catch (...) {
+    try {
+      run.unstage();
+      files.drop();
+    } catch (const Error&) {
+      // The first error is the one to tell; the intent stays, and recovery does this again.
+    }
+    throw;
+  }
+  meter_.ignore_stop();
+  try {
+    run.apply(ApplyMode::first);
+    move_head();
+    files.drop();
+  } catch (const Error& error) {
+    throw Error(error.kind(), std::string(error.what()) + "; the restore is unfinished", kUnfinishedHint, error.path());
+  }
+}
+
+void InPlaceRestore::move_head() {
+  if (!aim_.head_after || *aim_.head_after == head_before_) return;
+  publish_move(engine_, head_before_, *aim_.head_after, aim_.reason, safety_ ? safety_->position.number : 0);
+  report_.head_moved = true;
+}
+
+void InPlaceRestore::fill_report() {
+  for (const RestoreAction& action : draft_.actions) ++(action.kind == RestoreActionKind::remove ? report_.removed : report_.written);
+  report_.actions = std::move(draft_.actions);
+  report_.unchanged = draft_.unchanged;
+  report_.left_alone = draft_.left_alone;
+  for (RestoreWarning& warning : draft_.warnings) warnings_.add(std::move(warning.path), std::move(warning.message));
+}
+
+}  // namespace metamori

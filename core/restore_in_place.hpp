@@ -1,0 +1,69 @@
+#pragma once
+
+// A restore in place from its goal to the end; restore and undo differ in the goal alone.
+
+#include "core/checkpoint.hpp"
+#include "core/describe.hpp"
+#include "core/intent.hpp"
+#include "core/restore.hpp"
+#include "core/restore_draft.hpp"
+
+namespace metamori {
+
+/// Where a restore takes its content from.
+struct RestoreSource {
+  Position position;
+  Position head;  ///< what HEAD is once the tree is that
+  DecodedCheckpoint decoded;
+  std::string rules;
+};
+/// Throws bad_revision, and refused for a checkpoint whose content was forgotten.
+RestoreSource resolve_source(Engine& engine, std::string_view revision);
+RestoreSource source_at(Engine& engine, const Position& position);
+
+NodePolicy node_policy(const RestoreOptions& options) noexcept;
+
+class InPlaceRestore {
+ public:
+  InPlaceRestore(Engine& engine, const RestoreOptions& options);
+  /// Chooses the goal when the tree has been captured; may be asked again when it has been captured again. `head_after`: where HEAD goes, if it moves.
+  struct Aim {
+    RestoreGoal goal;
+    Position from;  ///< for the report
+    std::optional<Position> head_after;
+    MoveReason reason = MoveReason::restore;
+  };
+  using TakeAim = std::function<Aim(const ScanResult& scan, ChunkSource& source)>;
+  RestoreReport run(const std::string& message, const TakeAim& take_aim);
+
+ private:
+  void draft(const ScanResult& scan, ChunkSource& source);
+  void look();
+  void save(const std::string& message);
+  void settle_saved();
+  void settle_unsaved();
+  void number_staged();
+  void refuse_lost(const std::vector<std::string>& paths, const std::string& what) const;
+  void verify_ranges();
+  void check_space();
+  void carry_out();
+  void move_head();
+  void fill_report();
+
+  Engine& engine_;
+  const RestoreOptions& options_;
+  TakeAim take_aim_;
+  WarningList warnings_;
+  RestoreMeter meter_;
+  TreeDirectories directories_;
+  std::optional<ScratchChunks> scratch_;
+  std::optional<SafetyCheckpoint> safety_;
+  std::unique_ptr<TreeScan> walk_;
+  ScanResult scan_;
+  Aim aim_;
+  Draft draft_;
+  Position head_before_;
+  RestoreReport report_;
+};
+
+}  // namespace metamori

@@ -1,0 +1,185 @@
+// Making what is new beside its place, and taking it away again.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/restore_run.hpp"
+
+namespace metamori {
+namespace {
+
+constexpr std::uint64_t kMaxSingleSyncs = 256;  ///< more nodes than this are synced by one call
+constexpr std::uint64_t kMinCloneBytes = 1ULL << 20;
+constexpr std::uint32_t kOwnerBits = 0700;
+
+std::uint64_t node_count(const std::vector<TreePut>& puts) noexcept {
+  std::uint64_t count = 0;
+  for (const TreePut& put : puts) count += 1 + put.entry.entries_below;
+  return count;
+}
+
+}  // namespace
+
+RestoreRun::RestoreRun(Engine& engine, const Intent& intent, WarningList& warnings, RestoreMeter& meter, std::size_t job_count)
+    : engine_(engine),
+      system_(engine.system),
+      intent_(intent),
+      plan_(intent.plan),
+      warnings_(warnings),
+      meter_(meter),
+      job_count_(job_count),
+      source_(*engine.store),
+      directories_(engine.system, engine.tree.get(), engine.tree_directory),
+      target_(get_root(source_, intent.target_root)),
+      writer_(engine.system, source_, intent.plan.policy, warnings, meter) {
+  if (!plan_.old_root.is_zero()) old_ = get_root(source_, plan_.old_root);
+}
+
+/// Directories whose owner may not write in them are opened up until the end, when they get their final mode.
+void RestoreRun::open_up_directories() {
+  if (system_.identity().uid == 0) return;
+  const auto open_up = [&](const std::string& path) {
+    const auto stat = directories_.stat(path);
+    if (!stat || !has_type(*stat, EntryType::directory) || (stat->mode & kOwnerBits) == kOwnerBits) return;
+    const std::uint32_t mode = (stat->mode & 07777) | kOwnerBits;
+    const std::string name(path.empty() ? std::string_view(".") : name_of(path));
+    const Directory parent = directories_.find(directory_of(path));
+    if (parent) retry_interrupted([&] { return system_.set_mode_at(parent->get(), name.c_str(), mode); });  // if it fails, so will what needs it
+  };
+  for (const PlanDirectory& directory : plan_.directories) open_up(directory.path);
+  for (const Step& step : plan_.steps)
+    if (step.kind == StepKind::make_directory) open_up(step.path);
+}
+
+Entry RestoreRun::entry_in(const Root& root, const std::string& path) {
+  auto entry = find_path(source_, root, path);
+  if (!entry) throw Error(ErrorKind::corrupt, "the plan of the unfinished restore names " + quoted(path) + ", which the checkpoint does not hold", {}, path);
+  return std::move(*entry);
+}
+
+TreePut RestoreRun::put_of(const Step& step) {
+  TreePut put;
+  put.disk_path = staged_path(step);
+  put.path = step.path;
+  put.entry = entry_in(target_, step.path);
+  if (step.stat && put.entry.type != EntryType::directory && !S_ISDIR(step.stat->mode)) put.inherited = Inherited{step.stat->uid, step.stat->gid, step.stat->mode};
+  const bool may_clone = put.entry.type == EntryType::file && put.entry.content.length >= kMinCloneBytes && step.old == OldState::saved && S_ISREG(step.stat->mode);
+  if (!may_clone) return put;
+  const Entry old = entry_in(*old_, step.path);
+  if (old.type != EntryType::file || old.content_unknown || old.content.length != step.stat->size_bytes) return put;
+  put.clone_path = step.path;
+  put.clone_content = old.content;
+  return put;
+}
+
+void RestoreRun::write_puts(NodeWriter& writer, std::vector<TreePut> puts, const LinkTable& links) {
+  std::set<std::string> stage_dirs;
+  for (const TreePut& put : puts) stage_dirs.emplace(directory_of(put.disk_path));
+  TreeWriterOptions options;
+  options.sync_each = node_count(puts) <= kMaxSingleSyncs;
+  TreeWriter tree(directories_, writer, job_count_, links, options);
+  tree.set_find_linked([this](const std::vector<std::string>& group, const Entry& entry) { return find_linked(group, entry); });
+  for (TreePut& put : puts) tree.add(std::move(put));
+  tree.finish();
+  if (!options.sync_each) {  // one call for each file system that the tree lies on
+    std::set<std::uint64_t> synced;
+    for (const std::string& path : stage_dirs) {
+      const Directory dir = directories_.get(path);
+      if (!synced.insert(stat_of(system_, dir->get(), path).device).second) continue;
+      if (const int error = retry_interrupted([&] { return system_.sync_file_system(dir->get()); }); error < 0) throw_io(-error, "sync the file system of", path);
+    }
+  }
+  sync_directories(stage_dirs);
+}
+
+/// A member of the group that is on disk as `entry` says and has no name outside the group: what is made anew is linked to it.
+std::optional<std::string> RestoreRun::find_linked(const std::vector<std::string>& group, const Entry& entry) {
+  std::optional<std::string> found;
+  FileStat file;
+  std::uint32_t names = 0;
+  for (const std::string& path : group) {
+    const auto stat = directories_.stat(path);
+    if (!stat || !has_type(*stat, EntryType::file)) continue;
+    if (!found && stat->size_bytes == entry.content.length && stat->mtime == entry.mtime && (stat->mode & 07777) == entry.mode) {
+      const Fd opened = open_in_place(path, O_RDONLY);
+      if (!writer_.has_content(opened.get(), entry.content, path)) continue;
+      found = path;
+      file = *stat;
+    }
+    if (found && stat->device == file.device && stat->inode == file.inode) ++names;
+  }
+  return found && names == file.link_count ? found : std::nullopt;
+}
+
+void RestoreRun::stage() {
+  open_up_directories();
+  std::vector<TreePut> puts;
+  std::uint64_t bytes = 0;
+  for (const Step& step : plan_.steps) {
+    if (step.kind != StepKind::put) continue;
+    puts.push_back(put_of(step));
+    bytes += puts.back().entry.type == EntryType::directory ? puts.back().entry.bytes_below : puts.back().entry.content.length;
+  }
+  meter_.begin(Phase::stage, node_count(puts), bytes);
+  if (!puts.empty()) write_puts(writer_, std::move(puts), get_links(source_, target_));
+}
+
+void RestoreRun::sync_directories(const std::set<std::string>& paths) {
+  for (const std::string& path : paths)
+    if (const Directory dir = directories_.find(path)) sync_file(system_, dir->get(), directories_.shown(path));
+}
+
+void RestoreRun::unlink(const std::string& path) {
+  const Directory dir = directories_.find(directory_of(path));
+  if (!dir) return;
+  const int error = retry_interrupted([&] { return system_.remove_file(dir->get(), std::string(name_of(path)).c_str()); });
+  if (error < 0 && error != -ENOENT) throw_io(-error, "remove", path);
+}
+
+bool RestoreRun::remove_empty_directory(const std::string& path) {
+  const Directory dir = directories_.find(directory_of(path));
+  if (!dir) return true;
+  directories_.forget(path);
+  const int error = retry_interrupted([&] { return system_.remove_directory(dir->get(), std::string(name_of(path)).c_str()); });
+  if (error == -ENOTEMPTY || error == -EEXIST) return false;
+  if (error < 0 && error != -ENOENT) throw_io(-error, "remove directory", path);
+  return true;
+}
+
+/// Everything at and below a staged name: all of it is ours.
+void RestoreRun::remove_tree(const std::string& path) {
+  const auto top = directories_.stat(path);
+  if (!top) return;
+  if (!has_type(*top, EntryType::directory)) {
+    unlink(path);
+    return;
+  }
+  std::vector<std::string> found{path};
+  for (std::size_t i = 0; i < found.size(); ++i) {  // grows while it is walked: a directory before what is below it
+    const std::string dir_path = found[i];
+    const Directory parent = directories_.get(directory_of(dir_path));
+    retry_interrupted([&] { return system_.set_mode_at(parent->get(), std::string(name_of(dir_path)).c_str(), kOwnerBits); });
+    const Directory dir = directories_.get(dir_path);
+    for (const DirectoryName& name : list_directory(system_, dir->get(), directories_.shown(dir_path))) {
+      std::string child = join_path(dir_path, name.name);
+      const auto stat = directories_.stat(child);
+      if (stat && has_type(*stat, EntryType::directory))
+        found.push_back(std::move(child));
+      else
+        unlink(child);
+    }
+  }
+  for (auto dir_path = found.rbegin(); dir_path != found.rend(); ++dir_path) remove_empty_directory(*dir_path);
+}
+
+void RestoreRun::unstage() {
+  open_up_directories();
+  for (const Step& step : plan_.steps)
+    if (step.kind == StepKind::put) remove_tree(staged_path(step));
+  settle_old_directories({});
+}
+
+}  // namespace metamori

@@ -1,0 +1,143 @@
+/* The C interface from C: init, checkpoint, change, checkpoint, log, restore, verify; and what happens to nonsense. */
+
+#include <metamori/metamori.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int failures = 0;
+
+#define CHECK(condition)                                                       \
+  do {                                                                         \
+    if (!(condition)) {                                                        \
+      fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+      ++failures;                                                              \
+    }                                                                          \
+  } while (0)
+
+static void check_ok(metamori_kind kind, const metamori_error* error, const char* what) {
+  if (kind == METAMORI_OK) return;
+  fprintf(stderr, "%s: %s: %s (%s)\n", what, metamori_kind_name(kind), error->message, error->hint);
+  exit(1);
+}
+
+static void path_in(char* buffer, size_t size, const char* directory, const char* name) {
+  CHECK((size_t)snprintf(buffer, size, "%s/%s", directory, name) < size);
+}
+
+static void write_text(const char* directory, const char* name, const char* text) {
+  char path[512];
+  FILE* file;
+  path_in(path, sizeof path, directory, name);
+  file = fopen(path, "w");
+  CHECK(file != NULL);
+  if (file == NULL) return;
+  CHECK(fputs(text, file) >= 0);
+  CHECK(fclose(file) == 0);
+}
+
+static int holds_text(const char* directory, const char* name, const char* text) {
+  char path[512];
+  char content[256];
+  size_t size;
+  FILE* file;
+  path_in(path, sizeof path, directory, name);
+  file = fopen(path, "r");
+  if (file == NULL) return 0;
+  size = fread(content, 1, sizeof content - 1, file);
+  content[size] = '\0';
+  fclose(file);
+  return strcmp(content, text) == 0;
+}
+
+static void check_nonsense(const char* directory) {
+  metamori_repository* repository = NULL;
+  metamori_error error;
+  metamori_checkpoint_info unsized_info;
+  metamori_init_options from_the_future = METAMORI_INIT_OPTIONS_INIT;
+  CHECK(metamori_open(directory, NULL, &repository, &error) == METAMORI_NO_REPOSITORY);
+  CHECK(repository == NULL && error.kind == METAMORI_NO_REPOSITORY && error.message[0] != '\0');
+  CHECK(metamori_open(directory, NULL, NULL, NULL) == METAMORI_USAGE);
+  CHECK(metamori_checkpoint(NULL, NULL, NULL, &error) == METAMORI_USAGE);
+  from_the_future.size = 4; /* smaller than the size field itself */
+  CHECK(metamori_init(directory, &from_the_future, &repository, &error) == METAMORI_USAGE);
+  memset(&unsized_info, 0, sizeof unsized_info);
+  CHECK(metamori_log_get(NULL, 0, &unsized_info) == METAMORI_USAGE);
+  CHECK(metamori_log_count(NULL) == 0 && metamori_log_message(NULL, 0) == NULL);
+  CHECK(strcmp(metamori_kind_name(METAMORI_BAD_REVISION), "bad_revision") == 0);
+  CHECK(metamori_version()[0] != '\0');
+  metamori_close(NULL);
+  metamori_log_free(NULL);
+  metamori_stop_raise(NULL);
+}
+
+static void check_log(metamori_repository* repository, const metamori_checkpoint_info* first, const metamori_checkpoint_info* second) {
+  metamori_error error;
+  metamori_log* log = NULL;
+  metamori_checkpoint_info info = METAMORI_CHECKPOINT_INFO_INIT;
+  check_ok(metamori_log_open(repository, NULL, 0, &log, &error), &error, "log");
+  CHECK(metamori_log_count(log) == 2);
+  CHECK(metamori_log_get(log, 0, &info) == METAMORI_OK && strcmp(info.id, second->id) == 0);
+  CHECK(metamori_log_get(log, 1, &info) == METAMORI_OK && strcmp(info.id, first->id) == 0);
+  CHECK(metamori_log_get(log, 2, &info) == METAMORI_USAGE);
+  CHECK(metamori_log_message(log, 1) != NULL && strncmp(metamori_log_message(log, 1), "first", 5) == 0);
+  CHECK(metamori_log_metadata(log, 0, "Step") != NULL && strcmp(metamori_log_metadata(log, 0, "Step"), "17") == 0);
+  CHECK(metamori_log_metadata(log, 1, "Step") == NULL);
+  metamori_log_free(log);
+}
+
+static void check_cycle(const char* directory) {
+  metamori_repository* repository = NULL;
+  metamori_error error;
+  metamori_checkpoint_options options = METAMORI_CHECKPOINT_OPTIONS_INIT;
+  metamori_checkpoint_info first = METAMORI_CHECKPOINT_INFO_INIT;
+  metamori_checkpoint_info second = METAMORI_CHECKPOINT_INFO_INIT;
+  metamori_restore_report restored = METAMORI_RESTORE_REPORT_INIT;
+  metamori_verify_report verified = METAMORI_VERIFY_REPORT_INIT;
+  static const char* const metadata[] = {"Step", "17"};
+  metamori_stop* stop = metamori_stop_new();
+
+  check_ok(metamori_init(directory, NULL, &repository, &error), &error, "init");
+  write_text(directory, "state", "one");
+  options.message = "first";
+  check_ok(metamori_checkpoint(repository, &options, &first, &error), &error, "checkpoint");
+  CHECK(first.created == 1 && first.number == 1 && first.files == 1 && strlen(first.id) == 40 && strlen(first.root) == 64);
+
+  write_text(directory, "state", "another");
+  options.message = "second";
+  options.metadata = metadata;
+  options.metadata_count = 1;
+  check_ok(metamori_checkpoint(repository, &options, &second, &error), &error, "checkpoint");
+  CHECK(second.number == 2 && strcmp(first.id, second.id) != 0);
+  check_log(repository, &first, &second);
+
+  check_ok(metamori_resolve(repository, "HEAD~1", &second, &error), &error, "resolve");
+  CHECK(strcmp(first.id, second.id) == 0);
+  CHECK(metamori_resolve(repository, "nowhere", &second, &error) == METAMORI_BAD_REVISION);
+
+  options.control.stop = stop;
+  metamori_stop_raise(stop);
+  CHECK(metamori_checkpoint(repository, &options, NULL, &error) == METAMORI_INTERRUPTED);
+  metamori_stop_free(stop);
+
+  check_ok(metamori_restore(repository, first.id, NULL, &restored, &error), &error, "restore");
+  CHECK(restored.written >= 1 && holds_text(directory, "state", "one"));
+  check_ok(metamori_undo(repository, &restored, &error), &error, "undo");
+  CHECK(holds_text(directory, "state", "another"));
+  check_ok(metamori_verify(repository, 1, &verified, &error), &error, "verify");
+  CHECK(verified.problems == 0 && verified.checked_bytes > 0);
+  metamori_close(repository);
+}
+
+int main(void) {
+  char directory[] = "/tmp/metamori-c-XXXXXX";
+  char command[128];
+  if (mkdtemp(directory) == NULL) return 1;
+  check_nonsense(directory);
+  check_cycle(directory);
+  snprintf(command, sizeof command, "rm -rf '%s'", directory);
+  if (system(command) != 0) ++failures;
+  if (failures == 0) puts("the C interface works");
+  return failures == 0 ? 0 : 1;
+}

@@ -76,6 +76,14 @@ Captured unreadable(System& system, const FileStat& stat, int error, std::string
   return result;
 }
 
+/// As System, tried again while interrupted.
+int look_at(System& system, int fd, FileStat& stat) {
+  return retry_interrupted([&] { return system.stat(fd, stat); });
+}
+int look_at_name(System& system, int dir, const std::string& name, FileStat& stat) {
+  return retry_interrupted([&] { return system.stat_at(dir, name.c_str(), stat); });
+}
+
 Captured vanished() {
   Captured result;
   result.vanished = true;
@@ -100,7 +108,9 @@ Captured capture_special(const CaptureContext& context, int dir, const std::stri
     result.reason = "read extended attributes";
   }
   set_attributes(result.entry, std::move(attributes), context.sink);
-  if (context.system.stat_at(dir, name.c_str(), result.stat) < 0) return vanished();
+  const int error = look_at_name(context.system, dir, name, result.stat);
+  if (error == -ENOENT) return vanished();
+  if (error < 0) return unreadable(context.system, look, -error, "stat");
   result.sound = result.stat == look && trust != StampTrust::volatile_ && !is_racy(look, now) && result.verdict == Verdict::clean;
   if (!(result.stat == look)) result.verdict = Verdict::torn;
   return result;
@@ -112,7 +122,7 @@ Captured capture_open_file(const CaptureContext& context, const Fd& file, StampT
   System& system = context.system;
   const Time looked_at = system.now();
   FileStat before;
-  if (const int error = system.stat(file.get(), before); error < 0) return unreadable(system, before, -error, "stat");
+  if (const int error = look_at(system, file.get(), before); error < 0) return unreadable(system, before, -error, "stat");
   if (const int error = retry_interrupted([&] { return system.clean_pages(file.get()); }); error == -EIO)
     return unreadable(system, before, EIO, "write back");
   ContentCapture content(context, file.get(), before);
@@ -120,7 +130,7 @@ Captured capture_open_file(const CaptureContext& context, const Fd& file, StampT
   std::vector<Attribute> attributes;
   const bool attributes_read = read_attributes(system, file.get(), "", attributes);
   FileStat after;
-  if (const int error = system.stat(file.get(), after); error < 0) return unreadable(system, before, -error, "stat");
+  if (const int error = look_at(system, file.get(), after); error < 0) return unreadable(system, before, -error, "stat");
   result.entry = entry_from_stat(system, before);
   result.entry.content = content.stream();
   set_attributes(result.entry, std::move(attributes), context.sink);
@@ -154,7 +164,7 @@ std::optional<Captured> try_capture(const CaptureContext& context, int dir, cons
   if (raw < 0) return unreadable(context.system, look, -raw, "open");
   const Fd file(context.system, raw);
   FileStat opened;
-  if (const int error = context.system.stat(file.get(), opened); error < 0) return unreadable(context.system, look, -error, "stat");
+  if (const int error = look_at(context.system, file.get(), opened); error < 0) return unreadable(context.system, look, -error, "stat");
   if (!S_ISREG(opened.mode)) return std::nullopt;
   return capture_open_file(context, file, trust);
 }
@@ -221,7 +231,11 @@ Captured capture_name(const CaptureContext& context, int dir, const std::string&
   std::optional<Captured> result;
   for (std::uint32_t attempt = 0; attempt <= context.retries; ++attempt) {
     context.stop_check();
-    if (attempt > 0 && context.system.stat_at(dir, name.c_str(), look) < 0) return vanished();
+    if (attempt > 0) {
+      const int error = look_at_name(context.system, dir, name, look);
+      if (error == -ENOENT) return vanished();
+      if (error < 0) return unreadable(context.system, first_look, -error, "stat");
+    }
     result = try_capture(context, dir, name, look, trust);
     if (!result || (!result->vanished && result->verdict == Verdict::torn)) continue;
     if (attempt > 0 && result->verdict == Verdict::clean) result->verdict = Verdict::retried;

@@ -147,6 +147,16 @@ class Attempt {
   Record record_;
 };
 
+/// Step 10. The checkpoint stands already: what goes wrong with a cache costs the next run time, and must not make this one fail.
+void keep_caches(Engine& engine, TreeScan& walk) {
+  try {
+    walk.save_cache();
+    engine.store->index().save();
+  } catch (const Error&) {
+    return;
+  }
+}
+
 }  // namespace
 
 CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& options) {
@@ -167,12 +177,11 @@ CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& option
       throw;
     }
     if (options.skip_if_unchanged && attempt.is_unchanged()) {
-      attempt.walk().save_cache();
+      keep_caches(engine, attempt.walk());
       return report_checkpoint(engine, session, attempt.result(), attempt.basis().head, false, started_ns);
     }
     if (attempt.publish() == Outcome::scan_again) continue;
-    attempt.walk().save_cache();
-    engine.store->index().save();
+    keep_caches(engine, attempt.walk());
     return report_checkpoint(engine, session, attempt.result(), attempt.record().head_after, true, started_ns);
   }
 }

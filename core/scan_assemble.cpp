@@ -68,7 +68,7 @@ DirectoryBuilder::Result DirectoryScan::build_listing() {
   DirectoryBuilder builder(context_.store.sink);
   std::optional<DirectoryCursor> old;
   for (const Item& item : items_) {
-    if (item.state == State::fresh) {
+    if (item.state == State::fresh || item.state == State::settled) {
       builder.add(*item.entry);
       continue;
     }
@@ -105,8 +105,7 @@ void DirectoryScan::write_cache_block(const DirectoryBuilder::Result& built) {
     CachedEntry cached;
     cached.key = stat_key(item.stat);
     if (S_ISDIR(item.stat.mode)) {
-      const bool has_entry = item.entry != nullptr;
-      cached.key.size_bytes = has_entry ? listing_mark(item.entry->content) : cached_->entry(*item.cached).key.size_bytes;
+      cached.key.size_bytes = item.entry ? listing_mark(item.entry->content) : cached_->entry(*item.cached).key.size_bytes;
     }
     cached.sound = item.sound ? 1 : 0;
     block.names += item.name;

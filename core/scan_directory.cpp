@@ -87,7 +87,8 @@ bool DirectoryScan::open() {
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
   if (parent_) {
     const std::string& name = parent_->items_[slot_].name;
-    raw = retry_interrupted([&] { return context_.engine.system.open_at(parent_->descriptor(), name.c_str(), kFlags, 0); });
+    const int above = parent_->descriptor();
+    raw = above < 0 ? -ENOENT : retry_interrupted([&] { return context_.engine.system.open_at(above, name.c_str(), kFlags, 0); });
   } else {
     const std::string name = path_.empty() ? "." : path_.substr(path_.rfind('/') + 1);
     raw = retry_interrupted([&] { return context_.engine.system.open_at(start_descriptor_, name.c_str(), kFlags, 0); });
@@ -98,6 +99,7 @@ bool DirectoryScan::open() {
   }
   if (raw == -EMFILE || raw == -ENFILE) throw_io(-raw, "open", path_);
   if (raw == -ENOENT || raw == -ENOTDIR || raw == -ELOOP) {
+    context_.in_motion = true;
     deliver_gone();
   } else {
     become_unreadable(-raw, "open");
@@ -109,13 +111,18 @@ int DirectoryScan::descriptor() {
   const std::lock_guard lock(descriptor_mutex_);
   if (fd_.is_open()) return fd_.get();
   // A deep directory whose descriptor was given back: reopened through its parent, names only, never through a link.
+  System& system = context_.engine.system;
   const std::string& name = parent_->items_[slot_].name;
-  const int raw = context_.engine.system.open_at(parent_->descriptor(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-  FileStat now;
-  if (raw >= 0) fd_ = Fd(context_.engine.system, raw);
-  if (raw >= 0 && context_.engine.system.stat(raw, now) == 0 && now.inode == stat_.inode && now.device == stat_.device) return raw;
+  const int above = parent_->descriptor();
+  if (above < 0) return -1;
+  const int raw = retry_interrupted([&] { return system.open_at(above, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0); });
+  if (raw == -ENOENT || raw == -ENOTDIR || raw == -ELOOP) return -1;
+  if (raw < 0) throw_io(-raw, "open", path_);
+  fd_ = Fd(system, raw);
+  const FileStat now = stat_of(system, raw, path_);
+  if (now.inode == stat_.inode && now.device == stat_.device) return raw;
   fd_ = Fd();
-  return -1;  // it was moved away: opening names in it fails, as if they had vanished
+  return -1;  // it was moved away: the names in it count as vanished, and the tree is looked at again
 }
 
 void DirectoryScan::release_descriptor() {
@@ -142,7 +149,7 @@ void DirectoryScan::run() {
   if (!open()) return;
   System& system = context_.engine.system;
   const Time looked_at = system.now();
-  if (const int error = system.stat(fd_.get(), stat_); error < 0) return become_unreadable(-error, "stat");
+  if (const int error = retry_interrupted([&] { return system.stat(fd_.get(), stat_); }); error < 0) return become_unreadable(-error, "stat");
   trust_ = context_.trust_of(fd_.get(), stat_.device);
   if (depth_ == 0 && path_.empty()) context_.top_device = stat_.device;
   cached_ = context_.cache->find(path_);
@@ -191,7 +198,7 @@ bool DirectoryScan::list_until_stable() {
 
 bool DirectoryScan::list_once(FileStat& before, FileStat& after) {
   System& system = context_.engine.system;
-  if (const int error = system.stat(fd_.get(), before); error < 0) {
+  if (const int error = retry_interrupted([&] { return system.stat(fd_.get(), before); }); error < 0) {
     become_unreadable(-error, "stat");
     return false;
   }
@@ -234,23 +241,26 @@ bool DirectoryScan::list_once(FileStat& before, FileStat& after) {
     item.name = std::move(listed.name);
     FileStat look;
     bool looked = false;
+    int error = 0;
     if (listed.type == DT_UNKNOWN) {
-      if (system.stat_at(fd_.get(), item.name.c_str(), look) < 0) continue;
+      error = retry_interrupted([&] { return system.stat_at(fd_.get(), item.name.c_str(), look); });
       looked = true;
     }
-    const bool is_directory = looked ? S_ISDIR(look.mode) : listed.type == DT_DIR;
+    const bool is_directory = looked && error == 0 ? S_ISDIR(look.mode) : listed.type == DT_DIR;
     if (!context_.everything) item.tracking = scope_->decide(item.name, is_directory);
     if (item.tracking == Tracking::untracked) continue;
-    if (!looked && system.stat_at(fd_.get(), item.name.c_str(), look) < 0) continue;  // vanished: the directory's times tell
-    if (S_ISDIR(look.mode) != is_directory) continue;                                 // swapped meanwhile: likewise
+    if (!looked) error = retry_interrupted([&] { return system.stat_at(fd_.get(), item.name.c_str(), look); });
+    if (error == -ENOENT) continue;                                    // vanished: the directory's times tell
+    if (error == 0 && S_ISDIR(look.mode) != is_directory) continue;    // swapped meanwhile: likewise
     item.stat = look;
+    if (error < 0) settle_unreadable(item, is_directory, -error);
     if (cached_) {
       while (cached_index < cached_->entry_count() && cached_->name(cached_index) < item.name) ++cached_index;
       if (cached_index < cached_->entry_count() && cached_->name(cached_index) == item.name) item.cached = cached_index;
     }
     items_.push_back(std::move(item));
   }
-  if (const int error = system.stat(fd_.get(), after); error < 0) {
+  if (const int error = retry_interrupted([&] { return system.stat(fd_.get(), after); }); error < 0) {
     become_unreadable(-error, "stat");
     return false;
   }
@@ -270,8 +280,23 @@ bool DirectoryScan::is_unchanged(const Item& item) const {
          then.key.ctime_nanoseconds == now.ctime_nanoseconds;
 }
 
+void DirectoryScan::settle_unreadable(Item& item, bool is_directory, int error) {
+  const std::string path = join_path(path_, item.name);
+  context_.note_verdict(path, Verdict::unreadable, "stat: " + std::generic_category().message(error));
+  item.entry = std::make_unique<Entry>();
+  if (auto previous = context_.previous(path)) {
+    *item.entry = *std::move(previous);
+  } else {
+    item.entry->type = is_directory ? EntryType::directory : EntryType::file;
+    item.entry->content_unknown = true;
+  }
+  item.entry->name = item.name;
+  item.state = State::settled;
+}
+
 void DirectoryScan::classify(Item& item) {
   ++context_.names_seen;
+  if (item.state == State::settled) return;
   if (!item.cached) ++context_.names_gained;
   if (S_ISSOCK(item.stat.mode)) {
     const std::lock_guard lock(context_.mutex);

@@ -27,6 +27,7 @@ class DirectoryScan : public std::enable_shared_from_this<DirectoryScan> {
     unchanged,  ///< as the cached listing has it
     fresh,      ///< `entry` was captured
     directory,  ///< being scanned; becomes unchanged, fresh or gone
+    settled,    ///< `entry` is all that can be known; it could not be looked at
     moved_in,   ///< a directory whose own metadata are as cached but whose listing is new: `entry` holds listing and counts only
     gone
   };
@@ -45,6 +46,7 @@ class DirectoryScan : public std::enable_shared_from_this<DirectoryScan> {
   int descriptor();
   bool list_until_stable();
   bool list_once(FileStat& before, FileStat& after);
+  void settle_unreadable(Item& item, bool is_directory, int error);
   void classify(Item& item);
   [[nodiscard]] bool is_unchanged(const Item& item) const;
   void schedule();

@@ -151,14 +151,16 @@ std::int64_t SimSystem::seek_hole(int fd, std::uint64_t offset) {
 
 int SimSystem::punch_hole(int fd, std::uint64_t offset, std::uint64_t length) {
   const std::lock_guard lock(mutex_);
-  if (offset > kMaxFileBytes || length > kMaxFileBytes || length == 0) return -EINVAL;
   const OpenFile* const file = find_open(fd);
-  if (file == nullptr || !file->can_write()) return -EBADF;
+  if (file == nullptr || file->is_path_only()) return -EBADF;
+  if (offset > kMaxFileBytes || length > kMaxFileBytes || length == 0) return -EINVAL;
+  if (!file->can_write()) return -EBADF;
   const SimInode* const inode = regular_file(*file);
-  if (inode == nullptr) return -ENODEV;
+  if (inode == nullptr) return S_ISFIFO(disk_.inode(file->inode).mode) ? -ESPIPE : -ENODEV;
   if (options_.read_only) return -EROFS;
   begin_event("punch #" + std::to_string(file->inode));
-  const std::uint64_t end = std::min(offset + length, (inode->size_bytes + kPageBytes - 1) / kPageBytes * kPageBytes);
+  // A hole up to the end of the file takes all of the last page.
+  const std::uint64_t end = offset + length > inode->size_bytes ? (inode->size_bytes + kPageBytes - 1) / kPageBytes * kPageBytes : offset + length;
   for (std::uint64_t done = offset; done < end;) {
     const std::uint64_t number = done / kPageBytes;
     const std::uint64_t begin = done % kPageBytes;

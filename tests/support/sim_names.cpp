@@ -22,6 +22,8 @@ constexpr std::uint32_t kModeBits = 07777;
 
 std::uint8_t type_of(std::uint32_t mode) noexcept { return static_cast<std::uint8_t>(IFTODT(mode)); }
 
+bool is_plain_name(const std::string& name) noexcept { return !name.empty() && name != "." && name != ".."; }
+
 std::string shown(InodeId dir, const std::string& name) { return "#" + std::to_string(dir) + "/" + name; }
 
 }  // namespace
@@ -74,15 +76,20 @@ SimSystem::Target SimSystem::walk(InodeId start, std::string_view path, Links li
     // A directory that was removed but is still open has no names, and takes none.
     if (here.link_count == 0) return {-ENOENT};
     const InodeId found = disk_.find(at.inode, name).value_or(kNoInode);
+    if (last && !path.empty() && links == Links::create) return {-EISDIR};
     const bool is_link = found != kNoInode && S_ISLNK(disk_.inode(found).mode);
-    const bool must_follow = !last || !path.empty() || links == Links::follow_all;
+    const bool must_follow = !last || (!path.empty() && links != Links::names) || links == Links::follow_all || links == Links::create;
     if (is_link && links == Links::refuse && (!last || !path.empty())) return {-ELOOP};
     if (is_link && links != Links::refuse && must_follow) {
       if (links_left-- == 0) return {-ELOOP};
-      at = walk(at.inode, disk_.inode(found).link_target, Links::follow_all, links_left);
+      at = walk(at.inode, disk_.inode(found).link_target, last && links == Links::create ? links : Links::follow_all, links_left);
       if (at.error != 0) return at;
     } else {
       at = {0, at.inode, name, found};
+    }
+    if (last && !path.empty() && links == Links::names) {
+      at.trailing_slash = true;
+      return at;
     }
     if (last && !path.empty() && at.exists() && !S_ISDIR(disk_.inode(at.inode).mode)) return {-ENOTDIR};
   }
@@ -98,7 +105,7 @@ SimSystem::Target SimSystem::resolve_or_open(int dir, const char* name) const {
 int SimSystem::open_at(int dir, const char* name, int flags, std::uint32_t mode) {
   const std::lock_guard lock(mutex_);
   const bool follow = (flags & O_NOFOLLOW) == 0 && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
-  return open_with(dir, name, flags, mode, follow ? Links::follow_all : Links::follow_parents);
+  return open_with(dir, name, flags, mode, !follow ? Links::follow_parents : (flags & O_CREAT) != 0 ? Links::create : Links::follow_all);
 }
 
 int SimSystem::open_beneath(int dir, const char* path, int flags, std::uint32_t mode) {
@@ -120,10 +127,13 @@ int SimSystem::open_beneath(int dir, const char* path, int flags, std::uint32_t 
 int SimSystem::open_with(int dir, std::string_view path, int flags, std::uint32_t mode, Links links) {
   if ((flags & O_PATH) != 0) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW;
   if ((flags & O_TMPFILE) == O_TMPFILE) return -EOPNOTSUPP;
+  const bool creates = (flags & O_CREAT) != 0;
+  if (creates && !path.empty() && path.back() == '/') {
+    const Target parent = resolve(dir, path.substr(0, path.find_last_not_of('/') + 1), links == Links::refuse ? links : Links::follow_parents);
+    return parent.error != 0 ? parent.error : -EISDIR;
+  }
   Target target = resolve(dir, path, links);
   if (target.error != 0) return target.error;
-  const bool creates = (flags & O_CREAT) != 0;
-  if (creates && path.back() == '/') return -EISDIR;
   if (!target.exists()) {
     if (!creates) return -ENOENT;
     const NewInode what{S_IFREG | (mode & kModeBits & ~options_.umask)};
@@ -132,9 +142,9 @@ int SimSystem::open_with(int dir, std::string_view path, int flags, std::uint32_
     return open_target(target, flags);
   }
   const SimInode& inode = disk_.inode(target.inode);
+  if (creates && (flags & O_EXCL) != 0) return -EEXIST;
   // A symbolic link is left unfollowed only if following was refused.
   if (S_ISLNK(inode.mode) && links == Links::refuse && (flags & O_NOFOLLOW) == 0) return -ELOOP;
-  if (creates && (flags & O_EXCL) != 0) return -EEXIST;
   if (const int error = check_open(target, flags); error < 0) return error;
   if ((flags & O_TRUNC) != 0 && S_ISREG(inode.mode) && (flags & O_PATH) == 0) {
     const int error = options_.read_only ? -EROFS : change_size(target.inode, 0, "truncate");
@@ -151,8 +161,19 @@ int SimSystem::check_open(const Target& target, int flags) const {
   if (S_ISLNK(mode)) return -ELOOP;
   if (S_ISDIR(mode)) return writes || (flags & (O_CREAT | O_TRUNC)) != 0 ? -EISDIR : 0;
   if (S_ISREG(mode)) return writes && options_.read_only ? -EROFS : 0;
-  if (S_ISFIFO(mode)) return (flags & O_NONBLOCK) == 0 ? -EDEADLK /* it would wait for ever */ : writes ? -ENXIO : 0;
-  return -ENXIO;
+  return S_ISFIFO(mode) ? check_open_fifo(target.inode, flags) : -ENXIO;
+}
+
+int SimSystem::check_open_fifo(InodeId inode, int flags) const {
+  const auto is_open = [&](bool for_reading) {
+    return std::any_of(open_files_.begin(), open_files_.end(), [&](const auto& file) {
+      return file != nullptr && file->inode == inode && (for_reading ? file->can_read() : file->can_write());
+    });
+  };
+  const int access = flags & O_ACCMODE;
+  if (access == O_RDWR) return 0;
+  if ((flags & O_NONBLOCK) != 0) return access == O_RDONLY || is_open(true) ? 0 : -ENXIO;
+  return is_open(access == O_WRONLY) ? 0 : -EDEADLK;  // it would wait for ever
 }
 
 int SimSystem::open_target(const Target& target, int flags) {
@@ -185,9 +206,10 @@ void SimSystem::release_if_unused(InodeId inode) {
   disk_.drop(inode);
 }
 
-int SimSystem::check_new_name(const Target& target) const {
+int SimSystem::check_new_name(const Target& target, bool directory) const {
   if (target.error != 0) return target.error;
   if (target.exists()) return -EEXIST;
+  if (target.trailing_slash && !directory) return -ENOENT;
   return options_.read_only ? -EROFS : 0;
 }
 
@@ -217,7 +239,7 @@ InodeId SimSystem::make_inode(const Target& target, const NewInode& what) {
 }
 
 int SimSystem::make_name(const Target& target, const NewInode& what, const char* event) {
-  if (const int error = check_new_name(target); error < 0) return error;
+  if (const int error = check_new_name(target, S_ISDIR(what.mode)); error < 0) return error;
   if (const int error = check_room_for(what); error < 0) return error;
   begin_event(std::string(event) + " " + shown(target.dir, target.name));
   const InodeId inode = make_inode(target, what);
@@ -228,14 +250,14 @@ int SimSystem::make_name(const Target& target, const NewInode& what, const char*
 int SimSystem::make_directory(int dir, const char* name, std::uint32_t mode) {
   const std::lock_guard lock(mutex_);
   // mkdir takes the permission bits and the sticky bit, nothing more.
-  return make_name(resolve(dir, name, Links::follow_parents), {S_IFDIR | (mode & 01777 & ~options_.umask)}, "mkdir");
+  return make_name(resolve(dir, name, Links::names), {S_IFDIR | (mode & 01777 & ~options_.umask)}, "mkdir");
 }
 
 int SimSystem::make_symlink(const char* target, int dir, const char* name) {
   const std::lock_guard lock(mutex_);
   if (*target == '\0') return -ENOENT;
   if (std::strlen(target) >= kPathMax) return -ENAMETOOLONG;
-  return make_name(resolve(dir, name, Links::follow_parents), {S_IFLNK | 0777, 0, 0, target}, "symlink");
+  return make_name(resolve(dir, name, Links::names), {S_IFLNK | 0777, 0, 0, target}, "symlink");
 }
 
 int SimSystem::make_node(int dir, const char* name, std::uint32_t mode, std::uint32_t major, std::uint32_t minor) {
@@ -245,7 +267,7 @@ int SimSystem::make_node(int dir, const char* name, std::uint32_t mode, std::uin
   if (S_ISLNK(mode)) return -EINVAL;
   const bool is_device = S_ISCHR(mode) || S_ISBLK(mode);
   const std::uint32_t bits = mode & kModeBits & ~options_.umask;
-  return make_name(resolve(dir, name, Links::follow_parents), {(mode & S_IFMT) | bits, is_device ? major : 0, is_device ? minor : 0, {}}, "mknod");
+  return make_name(resolve(dir, name, Links::names), {(mode & S_IFMT) | bits, is_device ? major : 0, is_device ? minor : 0, {}}, "mknod");
 }
 
 int SimSystem::link(int from_dir, const char* from, int to_dir, const char* to) {
@@ -253,8 +275,8 @@ int SimSystem::link(int from_dir, const char* from, int to_dir, const char* to) 
   const Target source = resolve(from_dir, from, Links::follow_parents);
   if (source.error != 0) return source.error;
   if (!source.exists()) return -ENOENT;
-  const Target target = resolve(to_dir, to, Links::follow_parents);
-  if (const int error = check_new_name(target); error < 0) return error;
+  const Target target = resolve(to_dir, to, Links::names);
+  if (const int error = check_new_name(target, false); error < 0) return error;
   if (S_ISDIR(disk_.inode(source.inode).mode)) return -EPERM;
   begin_event("link " + shown(source.dir, source.name) + " " + shown(target.dir, target.name));
   apply(NameChange{NameChangeKind::make, target.dir, target.name, source.inode, kNoInode, {}, kNoInode, file_time()});
@@ -272,13 +294,14 @@ int SimSystem::remove_directory(int dir, const char* name) {
 }
 
 int SimSystem::remove_name(int dir, const char* name, bool directory) {
-  const Target target = resolve(dir, name, Links::follow_parents);
+  const Target target = resolve(dir, name, Links::names);
   if (target.error != 0) return target.error;
   if (target.name == "." || target.name.empty()) return directory ? -EINVAL : -EISDIR;
   if (target.name == "..") return directory ? -ENOTEMPTY : -EISDIR;
   if (!target.exists()) return -ENOENT;
   const SimInode& inode = disk_.inode(target.inode);
   if (options_.read_only) return -EROFS;
+  if (!directory && target.trailing_slash) return S_ISDIR(inode.mode) ? -EISDIR : -ENOTDIR;
   if (S_ISDIR(inode.mode) != directory) return directory ? -ENOTDIR : -EISDIR;
   if (!inode.entries.empty()) return -ENOTEMPTY;
   begin_event(std::string(directory ? "rmdir " : "unlink ") + shown(target.dir, target.name));
@@ -290,13 +313,15 @@ int SimSystem::remove_name(int dir, const char* name, bool directory) {
 int SimSystem::check_rename(const Target& source, const Target& target, RenameMode mode) const {
   if (source.error != 0) return source.error;
   if (target.error != 0) return target.error;
-  for (const Target* one : {&source, &target})
-    if (one->name.empty() || one->name == "." || one->name == "..") return -EBUSY;
+  if (!is_plain_name(source.name)) return -EBUSY;
+  if (!is_plain_name(target.name)) return mode == RenameMode::no_replace ? -EEXIST : -EBUSY;
   if (options_.read_only) return -EROFS;
   if (!options_.rename_no_replace && mode != RenameMode::replace) return -EINVAL;
   if (!source.exists()) return -ENOENT;
   if (mode == RenameMode::no_replace && target.exists()) return -EEXIST;
   if (mode == RenameMode::exchange && !target.exists()) return -ENOENT;
+  if (!S_ISDIR(disk_.inode(source.inode).mode) && (source.trailing_slash || (mode != RenameMode::exchange && target.trailing_slash))) return -ENOTDIR;
+  if (mode == RenameMode::exchange && target.trailing_slash && !S_ISDIR(disk_.inode(target.inode).mode)) return -ENOTDIR;
   for (InodeId up = target.dir;; up = disk_.inode(up).parent) {
     if (up == source.inode) return -EINVAL;
     if (up == kRootInode) break;
@@ -315,8 +340,8 @@ int SimSystem::check_rename(const Target& source, const Target& target, RenameMo
 
 int SimSystem::rename(int from_dir, const char* from, int to_dir, const char* to, RenameMode mode) {
   const std::lock_guard lock(mutex_);
-  const Target source = resolve(from_dir, from, Links::follow_parents);
-  const Target target = resolve(to_dir, to, Links::follow_parents);
+  const Target source = resolve(from_dir, from, Links::names);
+  const Target target = resolve(to_dir, to, Links::names);
   if (const int error = check_rename(source, target, mode); error < 0) return error;
   if (source.inode == target.inode) return 0;
   begin_event("rename " + shown(source.dir, source.name) + " " + shown(target.dir, target.name));

@@ -161,9 +161,16 @@ class SimSystem final : public System {
     InodeId dir = kNoInode;
     std::string name{};
     InodeId inode = kNoInode;
+    bool trailing_slash = false;  ///< only with Links::names
     [[nodiscard]] bool exists() const noexcept { return inode != kNoInode; }
   };
-  enum class Links { follow_all, follow_parents, refuse };
+  enum class Links {
+    follow_all,
+    create,          ///< all, but a slash at the end of it or of a link is refused: for O_CREAT
+    follow_parents,  ///< the last component too, if a slash follows it
+    names,           ///< never the last component: for calls that change names
+    refuse,
+  };
   struct NewInode {
     std::uint32_t mode = 0;
     std::uint32_t major = 0;
@@ -181,11 +188,12 @@ class SimSystem final : public System {
   [[nodiscard]] Target resolve_or_open(int dir, const char* name) const;
   int open_target(const Target& target, int flags);
   int check_open(const Target& target, int flags) const;
+  int check_open_fifo(InodeId inode, int flags) const;
   int open_with(int dir, std::string_view path, int flags, std::uint32_t mode, Links links);
   InodeId make_inode(const Target& target, const NewInode& what);
   int check_room_for(const NewInode& what) const;
   int make_name(const Target& target, const NewInode& what, const char* event);
-  int check_new_name(const Target& target) const;
+  int check_new_name(const Target& target, bool directory) const;
   int check_rename(const Target& source, const Target& target, RenameMode mode) const;
   int remove_name(int dir, const char* name, bool directory);
   int change_attributes(const Target& target, AttributeChange change, const char* event);

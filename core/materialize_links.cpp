@@ -16,8 +16,8 @@ void TreeWriter::make_links() {
 
 void TreeWriter::make_group(const std::vector<std::string>& group, std::map<std::string, TreePut>& members) {
   std::string first;
-  if (find_linked_)
-    if (auto found = find_linked_(group, members.begin()->second.entry)) first = *found;
+  if (find_linked_ && members.size() < group.size())
+    if (auto found = find_linked_(group, members.begin()->second.entry); found && !members.contains(*found)) first = *found;
   auto member = members.begin();
   if (first.empty()) {
     // The first one is written like any file; the pool is idle, so its end is awaited at once.

@@ -105,6 +105,7 @@ void RestoreRun::put_in_place(const Step& step, const std::string& staged, bool 
   if (!replace && (error == -EINVAL || error == -ENOSYS)) error = rename(RenameMode::replace);
   if (error == -EEXIST && !replace) refuse_changed(step);
   if (error < 0) throw_io(-error, "put in place", step.path);
+  if (replace && directories_.stat(staged)) unlink(staged);  // renaming one name of a file over another of its names does nothing
   directories_.forget(staged);
   directories_.forget(step.path);
 }

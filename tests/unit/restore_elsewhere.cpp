@@ -1,0 +1,49 @@
+// P6, P14: a checkpoint written to another directory.
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/restore_world.hpp"
+
+namespace metamori::test {
+namespace {
+
+RestoreOptions to_directory(std::uint64_t number, const std::string& target) {
+  RestoreOptions options = to_number(number);
+  options.remove_extra = false;
+  options.target = target;
+  return options;
+}
+
+TEST(RestoreElsewhere, GivesTheTreeBackExactly) {
+  SimSystem disk;
+  make_two_checkpoints(disk);
+  const TreeDescription tree = user_tree(disk);
+  const RestoreReport report = restore(disk, to_directory(2, "/copies/second"));
+  EXPECT_EQ(disk.tree("/copies/second"), tree);
+  EXPECT_TRUE(report.warnings.empty());
+  EXPECT_FALSE(report.head_moved);
+}
+
+TEST(RestoreElsewhere, NonEmptyDirectoryIsRefusedUnlessOverwritingIsSpelledOut) {
+  SimSystem disk;
+  make_two_checkpoints(disk);
+  disk.write_file("/copy/changed", std::string_view("mine"));
+  EXPECT_THROW(restore(disk, to_directory(2, "/copy")), Error);
+  RestoreOptions options = to_directory(2, "/copy");
+  options.overwrite = Overwrite::never;
+  restore(disk, options);
+  EXPECT_EQ(std::string(as_text(disk.read_file("/copy/changed"))), "mine");
+  options.overwrite = Overwrite::if_changed;
+  restore(disk, options);
+  EXPECT_EQ(disk.tree("/copy"), user_tree(disk));
+}
+
+TEST(RestoreElsewhere, TreeAndRepositoryAreRefused) {
+  SimSystem disk;
+  make_two_checkpoints(disk);
+  EXPECT_THROW(restore(disk, to_directory(2, kTree)), Error);
+  EXPECT_THROW(restore(disk, to_directory(2, std::string(kTree) + "/.metamori/tmp/x")), Error);
+}
+
+}  // namespace
+}  // namespace metamori::test

@@ -25,6 +25,7 @@ CheckpointId to_id(const git_oid& oid) {
 
 RepositoryView::RepositoryView(RecordLog& log) : log_(log) {
   try {
+    learn_commits();
     build();
   } catch (...) {
     tear_down();
@@ -48,8 +49,6 @@ void RepositoryView::check(int code, const char* action) const {
 /// Everything that libgit2 would otherwise look for in files is set: objects, references, configuration (or it reads ~/.gitconfig) and index (or
 /// it believes a file of that name in the current directory).
 void RepositoryView::build() {
-  for (const RecordSummary& record : log_.summaries())
-    if (record.kind != RecordKind::move) commits_.emplace(record.id, record.number);
   check(git_.git_repository_new(&repository_), "make a git repository");
 
   git_odb* odb = nullptr;
@@ -83,7 +82,18 @@ void RepositoryView::build() {
   check(git_.git_repository_set_index(repository_, index), "make a git repository");
 }
 
+/// Records never lose their ids, so those known stay.
+void RepositoryView::learn_commits() {
+  const std::vector<RecordSummary>& all = log_.summaries();
+  const std::pair state{all.size(), all.empty() ? 0 : all.back().number};
+  if (state == learned_) return;
+  learned_ = state;
+  for (const RecordSummary& record : all)
+    if (record.kind != RecordKind::move) commits_.emplace(record.id, record.number);
+}
+
 std::optional<CheckpointId> RepositoryView::find(const std::string& phrase) {
+  learn_commits();
   failure_ = nullptr;
   before_first_ = false;
   git_object* object = nullptr;

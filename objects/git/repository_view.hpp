@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "objects/git/libgit2_api.hpp"
@@ -40,6 +41,7 @@ class RepositoryView {
   friend struct RefBackend;
   friend struct RefIterator;
   void build();
+  void learn_commits();
   void tear_down() noexcept;
   void check(int code, const char* action) const;
 
@@ -70,6 +72,7 @@ class RepositoryView {
   ObjectBackend* objects_ = nullptr;  // owned by libgit2
   std::unordered_map<CheckpointId, std::uint64_t> commits_;  // number of the record
   std::unordered_map<CheckpointId, std::uint64_t> others_;   // trees and blobs of the records read so far
+  std::pair<std::size_t, std::uint64_t> learned_;  // how many summaries there were, and the last number, when commits_ was filled
   std::exception_ptr failure_;
   bool before_first_ = false;
 };

@@ -107,11 +107,11 @@ void RestoreRun::revert_new(const Step& step) {
   if (!now) return;
   const Entry entry = entry_in(target_, step.path);
   if (step.old != OldState::absent && !is_swap(step, entry)) return;  // replaced by a rename when the old one comes back
-  if (is_old_file(step, now)) return;
+  if (step.stat && S_ISDIR(step.stat->mode) == S_ISDIR(now->mode)) return;  // of a swap: the old one is back already
   if (entry.type != EntryType::directory)
     remove_if_new(step.path, entry);
   else if (!has_type(*now, EntryType::directory))
-    ;  // already what it was, or somebody else's
+    warn_changed(step.path);
   else if (step.deep)
     remove_new_tree(step.path, entry);
   else if (!remove_empty_directory(step.path))
@@ -125,10 +125,11 @@ bool RestoreRun::needs_old(const Step& step) {
   if (!now) return true;
   if (is_old_file(step, now)) return false;
   const Entry old = entry_in(*old_, step.path);
-  if (is_entry(step.path, *now, old) && step.kind != StepKind::put) return false;
-  if (old.type == EntryType::directory) return false;
-  if (step.kind == StepKind::put && !directories_.stat(staged_path(step)) && is_entry(step.path, *now, entry_in(target_, step.path))) return true;
-  if (!is_entry(step.path, *now, old)) warn_changed(step.path);
+  const bool is_back = is_entry(step.path, *now, old);
+  // What looks like both (same size and time) is brought back once more: that does no harm.
+  const bool got_its_name = step.kind == StepKind::put && !directories_.stat(staged_path(step));
+  if (got_its_name && is_entry(step.path, *now, entry_in(target_, step.path))) return old.type != EntryType::directory;
+  if (!is_back) warn_changed(step.path);
   return false;
 }
 

@@ -79,7 +79,9 @@ void RestoreRun::write_puts(NodeWriter& writer, std::vector<TreePut> puts, const
   std::set<std::string> stage_dirs;
   for (const TreePut& put : puts) stage_dirs.emplace(directory_of(put.disk_path));
   TreeWriterOptions options;
-  options.sync_each = node_count(puts) <= kMaxSingleSyncs;
+  // What can't be opened can't be synced by itself either: symbolic links, FIFOs, devices, and directories may hold some.
+  const bool all_files = std::all_of(puts.begin(), puts.end(), [](const TreePut& put) { return put.entry.type == EntryType::file; });
+  options.sync_each = all_files && node_count(puts) <= kMaxSingleSyncs;
   TreeWriter tree(directories_, writer, job_count_, links, options);
   tree.set_find_linked([this](const std::vector<std::string>& group, const Entry& entry) { return find_linked(group, entry); });
   for (TreePut& put : puts) tree.add(std::move(put));

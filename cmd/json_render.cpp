@@ -90,7 +90,10 @@ void write_checkpoint_members(JsonWriter& json, const CheckpointInfo& info) {
       .field("name", std::string_view(info.author.name))
       .field("email", std::string_view(info.author.email))
       .end_object();
-  json.field("message", std::string_view(info.message));
+  // The newline that ends a git message is none of the author's.
+  std::string_view message = info.message;
+  if (message.ends_with('\n')) message.remove_suffix(1);
+  json.field("message", message);
   write_meta(json, info.metadata);
   json.key("tags").begin_array();
   for (const std::string& tag : info.tags) json.text(tag);

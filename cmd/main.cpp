@@ -44,6 +44,8 @@ int main(int argument_count, char** arguments) {
   occupy_standard_descriptors();
   // A reader that goes away must not kill a checkpoint half way.
   ::signal(SIGPIPE, SIG_IGN);
+  // Asking a command how far it is must not end it, not even before it can tell.
+  ::signal(SIGUSR1, SIG_IGN);
   DescriptorOutput out(STDOUT_FILENO, "standard output", 65536);
   DescriptorOutput err(STDERR_FILENO, "standard error", 4096);
   const Terminals terminals{::isatty(STDOUT_FILENO) == 1, ::isatty(STDERR_FILENO) == 1};

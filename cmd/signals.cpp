@@ -35,10 +35,13 @@ extern "C" void on_status_signal(int /*signal*/) {
   errno = saved;
 }
 
-void handle(int signal, void (*handler)(int)) {
+bool is_ignored(int signal) {
   struct sigaction before {};
   ::sigaction(signal, nullptr, &before);
-  if ((before.sa_flags & SA_SIGINFO) == 0 && before.sa_handler == SIG_IGN) return;
+  return (before.sa_flags & SA_SIGINFO) == 0 && before.sa_handler == SIG_IGN;
+}
+
+void handle(int signal, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
@@ -54,7 +57,8 @@ void install_signal_handlers() {
   is_installed = true;
   ::sem_init(&wakeup, 0, 0);
   handle(SIGUSR1, on_status_signal);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) handle(signal, on_stop_signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+    if (!is_ignored(signal)) handle(signal, on_stop_signal);
 }
 
 const std::atomic<bool>& stop_flag() noexcept { return stop_requested; }

@@ -7,7 +7,7 @@
 namespace metamori::cmd {
 
 /// From now on SIGINT, SIGTERM and SIGHUP raise the stop flag (a second one ends the process at once) and SIGUSR1 asks for a status line.
-/// Signals that the parent had ignored stay ignored. Commands that only read don't call this: they may be killed at any time.
+/// Stop signals that the parent had ignored stay ignored. Commands that only read don't call this: they may be killed at any time.
 void install_signal_handlers();
 /// For Control::stop.
 const std::atomic<bool>& stop_flag() noexcept;

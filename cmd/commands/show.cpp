@@ -93,7 +93,9 @@ class ShowCommand final : public Command {
     out.print("Size:    {} new of {} in {}\n", session.size(info.bytes_added), session.size(info.bytes_total),
               format_count(info.files, "file", "files"));
     for (const std::string& path : info.scope) out.print("Only:    {}\n", session.quote(path));
-    if (!info.message.empty()) out.print("\n{}\n", session.safe_text(info.message));
+    std::string_view message = info.message;
+    while (message.ends_with('\n')) message.remove_suffix(1);
+    if (!message.empty()) out.print("\n{}\n\n", session.safe_text(message));
     for (const CapturedPath& captured : info.verdicts)
       out.print("{:<10} {}{}\n", verdict_name(captured.verdict), session.quote(captured.path),
                 captured.live == Liveness::yes ? " (was being written)" : "");

@@ -207,8 +207,12 @@ load helpers
 
 @test "SIGUSR1 does no harm, SIGTERM is re-raised" {
   m init -q; head -c 300000000 /dev/urandom >big
-  m checkpoint --progress=none >out.txt 2>"$BATS_TEST_TMPDIR/err" & pid=$!
-  sleep 0.1; kill -USR1 $pid; sleep 0.1; kill -TERM $pid
+  "$METAMORI" checkpoint --check=content --progress=none >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" & pid=$!
+  for _ in $(seq 100); do
+    sleep 0.02; kill -USR1 $pid
+    if [ -s "$BATS_TEST_TMPDIR/err" ]; then break; fi
+  done
+  kill -TERM $pid
   code=0; wait $pid || code=$?
   same "$code" 143; has "$(cat "$BATS_TEST_TMPDIR/err")" '^metamori: (scan|store|publish): '
   expect 0 log --json; [ "$(json 'len(j["checkpoints"])')" -le 1 ]

@@ -12,8 +12,8 @@ hostile() {
 @test "every name is captured, listed and brought back" {
   hostile
   expect 0 checkpoint
-  expect 0 ls -z; for name in "${names[@]}"; do [[ "@$out" == *"@$name@"* ]]; done
-  rm -- "${names[@]}" ':/x'
+  expect 0 ls -R -z; for name in "${names[@]}"; do [[ "@$out" == *"@$name@"* ]]; done
+  rm -- "${names[@]}"
   expect 0 restore HEAD
   for name in "${names[@]}"; do same "$(cat -- "./$name")" "$name"; done
 }
@@ -36,7 +36,7 @@ hostile() {
   expect 0 ls -R; [[ "$out" != *$'\x1b'* ]]
   count=0
   while IFS= read -r line; do eval "path=$line"; [ -e "./$path" ]; count=$((count + 1)); done <<<"$out"
-  same "$count" "$(find . -mindepth 1 -not -path './.metamori*' | wc -l)"
+  same "$count" "$(find . -mindepth 1 -not -path './.metamori*' -printf x | wc -c)"
 }
 
 @test "JSON holds names that are no UTF-8 as base64" {

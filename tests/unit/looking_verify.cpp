@@ -1,0 +1,162 @@
+// P4: any changed byte in `format`, `packs/`, `checkpoints/`, `refs/` is reported by verify with data, with the checkpoints it affects, and never ends the verification.
+
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <set>
+
+#include "core/looking.hpp"
+#include "tests/support/engine_world.hpp"
+#include "tests/support/scale.hpp"
+
+namespace metamori::test {
+namespace {
+
+std::string noise(std::size_t size, unsigned seed) {
+  std::string text(size, '\0');
+  std::uint32_t state = seed;
+  for (char& byte : text) byte = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24);
+  return text;
+}
+
+class Verify : public testing::Test {
+ protected:
+  Verify() {
+    disk.make_directories(kTree);
+    init_at_tree(disk);
+    disk.write_file("/tree/both", std::string_view(noise(20'000, 1)));
+    disk.write_file("/tree/first-only", std::string_view(noise(20'000, 2)));
+    disk.write_file("/tree/d/small", std::string_view("small"));
+    take();
+    disk.remove_file(AT_FDCWD, "/tree/first-only");
+    disk.write_file("/tree/second-only", std::string_view(noise(20'000, 3)));
+    take();
+    add_tag(*open_at_tree(disk), "good", "1", false);
+  }
+  void take() {
+    disk.advance_clock(10'000'000'000);
+    checkpoint(disk);
+  }
+  static VerifyOptions with_data(std::uint32_t jobs = 1) {
+    VerifyOptions options;
+    options.data = true;
+    options.control.jobs = jobs;
+    return options;
+  }
+  static VerifyReport check(SimSystem& state, const VerifyOptions& options) { return verify(*open_at_tree(state), options); }
+  std::vector<std::string> files(const std::string& directory) const {
+    std::vector<std::string> result;
+    for (const auto& [path, node] : disk.tree("/tree/.metamori/" + directory)) result.push_back("/tree/.metamori/" + directory + '/' + path);
+    return result;
+  }
+  static void flip(SimSystem& state, const std::string& path, std::size_t at) {
+    Bytes bytes = state.read_file(path);
+    bytes.at(at) ^= std::byte{0x10};
+    state.write_file(path, ByteView(bytes));
+  }
+  static std::set<std::uint64_t> affected(const VerifyReport& report) {
+    std::set<std::uint64_t> numbers;
+    for (const VerifyProblem& problem : report.problems)
+      for (const CheckpointInfo& info : problem.affects) numbers.insert(info.number);
+    return numbers;
+  }
+  SimSystem disk;
+};
+
+TEST_F(Verify, ASoundRepositoryHasNoProblems) {
+  VerifyOptions structure;
+  const VerifyReport light = check(disk, structure);
+  EXPECT_TRUE(light.ok()) << light.problems[0].kind << ' ' << light.problems[0].where << ' ' << light.problems[0].message;
+  EXPECT_EQ(light.checkpoints, 2U);
+  EXPECT_GE(light.packs, 2U);
+  EXPECT_EQ(light.checked_bytes, 0U);
+  for (const std::uint32_t jobs : {1U, 3U}) {
+    const VerifyReport full = check(disk, with_data(jobs));
+    EXPECT_TRUE(full.ok());
+    EXPECT_GT(full.checked_bytes, 60'000U);
+    EXPECT_GE(full.chunks, 7U);
+  }
+  VerifyOptions sample = with_data();
+  sample.sample_percent = 0;
+  EXPECT_EQ(check(disk, sample).checked_bytes, 0U);
+}
+
+TEST_F(Verify, P4EveryChangedByteIsReported) {
+  std::uint64_t flips = 0;
+  std::vector<std::string> paths = files("checkpoints");
+  for (const std::string& path : files("packs")) paths.push_back(path);
+  paths.emplace_back("/tree/.metamori/refs/tags/good");
+  for (const std::string& path : paths) {
+    const std::size_t size = disk.read_file(path).size();
+    const std::size_t step = std::max<std::size_t>(1, size / (150 * test_scale()));
+    for (std::size_t at = 0; at < size; at += step) {
+      const auto state = disk.copy();
+      flip(*state, path, at);
+      const VerifyReport report = check(*state, with_data());
+      ASSERT_FALSE(report.ok()) << path << " at " << at;
+      ++flips;
+    }
+  }
+  std::cout << flips << " flips\n";
+}
+
+TEST_F(Verify, DamageNamesTheCheckpointsItAffects) {
+  // The chunk of a file that only one checkpoint has.
+  const auto affected_by = [this](const std::string& revision, const std::string& path) {
+    auto engine = open_at_tree(disk);
+    const Root root = get_root(*engine->store, decode_checkpoint_record(engine->log->get(std::stoull(revision)).blob, "test").root);
+    const StreamRef content = find_path(*engine->store, root, path)->content;
+    const ChunkId id = content.level == 0 ? content.id : ExtentCursor(*engine->store, content).current()->id;
+    const auto where = engine->store->index().find(id, true);
+    const std::string pack = "/tree/.metamori/packs/" + pack_file_name(where->pack->name());
+    const std::uint64_t offset = where->offset + kFrameHeaderBytes + 5;
+    engine.reset();
+    const auto state = disk.copy();
+    flip(*state, pack, offset);
+    const VerifyReport report = check(*state, with_data());
+    EXPECT_FALSE(report.ok());
+    for (const VerifyProblem& problem : report.problems) EXPECT_EQ(problem.kind, "chunk") << problem.where;
+    return affected(report);
+  };
+  EXPECT_EQ(affected_by("1", "first-only"), (std::set<std::uint64_t>{1}));
+  EXPECT_EQ(affected_by("2", "second-only"), (std::set<std::uint64_t>{2}));
+  EXPECT_EQ(affected_by("1", "both"), (std::set<std::uint64_t>{1, 2}));
+}
+
+TEST_F(Verify, AMissingPackAffectsWhatNeedsIt) {
+  for (const std::string& path : files("packs")) {
+    const auto state = disk.copy();
+    state->remove_file(AT_FDCWD, path.c_str());
+    const VerifyReport report = check(*state, {});
+    ASSERT_FALSE(report.ok()) << path;
+    EXPECT_FALSE(affected(report).empty());
+  }
+}
+
+TEST_F(Verify, AMissingOrForeignRecordIsReported) {
+  auto state = disk.copy();
+  state->remove_file(AT_FDCWD, "/tree/.metamori/checkpoints/1");
+  VerifyReport report = check(*state, {});
+  ASSERT_FALSE(report.ok());
+  EXPECT_TRUE(affected(report).contains(1));
+  state = disk.copy();
+  state->write_file("/tree/.metamori/checkpoints/1", ByteView(disk.read_file("/tree/.metamori/checkpoints/2")));
+  report = check(*state, {});
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.problems[0].kind, "record");
+}
+
+TEST_F(Verify, StopsWhenAsked) {
+  std::atomic<bool> stop{true};
+  VerifyOptions options = with_data(2);
+  options.control.stop = &stop;
+  try {
+    check(disk, options);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::interrupted);
+  }
+}
+
+}  // namespace
+}  // namespace metamori::test

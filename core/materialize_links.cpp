@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "core/materialize_tree.hpp"
 
@@ -16,8 +17,11 @@ void TreeWriter::make_links() {
 
 void TreeWriter::make_group(const std::vector<std::string>& group, std::map<std::string, TreePut>& members) {
   std::string first;
-  if (find_linked_ && members.size() < group.size())
-    if (auto found = find_linked_(group, members.begin()->second.entry); found && !members.contains(*found)) first = *found;
+  if (find_linked_ && members.size() < group.size()) {
+    std::vector<std::string> others;
+    std::copy_if(group.begin(), group.end(), std::back_inserter(others), [&](const std::string& path) { return !members.contains(path); });
+    first = find_linked_(group, others, members.begin()->second.entry).value_or("");
+  }
   auto member = members.begin();
   if (first.empty()) {
     // The first one is written like any file; the pool is idle, so its end is awaited at once.

@@ -47,8 +47,8 @@ class TreeWriter {
   void set_filter(std::function<bool(const std::string& path)> filter) { filter_ = std::move(filter); }
   /// Told of every path once it is written. May be called from several threads at once.
   void on_written(std::function<void(const std::string& path, const Entry& entry)> told) { told_ = std::move(told); }
-  /// Looked for when no member of a group of hard links is among the nodes added before: the place on disk of a file to link to, or nothing.
-  using FindLinked = std::function<std::optional<std::string>(const std::vector<std::string>& group, const Entry& entry)>;
+  /// The place on disk of one of `others` to link to, or nothing. `others`: those of a group of hard links that are not written.
+  using FindLinked = std::function<std::optional<std::string>(const std::vector<std::string>& group, const std::vector<std::string>& others, const Entry& entry)>;
   void set_find_linked(FindLinked find) { find_linked_ = std::move(find); }
   void finish();
   [[nodiscard]] const TreeTotals& totals() const noexcept { return totals_; }

@@ -83,7 +83,7 @@ void RestoreRun::write_puts(NodeWriter& writer, std::vector<TreePut> puts, const
   const bool all_files = std::all_of(puts.begin(), puts.end(), [](const TreePut& put) { return put.entry.type == EntryType::file; });
   options.sync_each = all_files && node_count(puts) <= kMaxSingleSyncs;
   TreeWriter tree(directories_, writer, job_count_, links, options);
-  tree.set_find_linked([this](const std::vector<std::string>& group, const Entry& entry) { return find_linked(group, entry); });
+  tree.set_find_linked([this](const auto& group, const auto& others, const Entry& entry) { return find_linked(group, others, entry); });
   for (TreePut& put : puts) tree.add(std::move(put));
   tree.finish();
   if (!options.sync_each) {  // one call for each file system that the tree lies on
@@ -97,23 +97,19 @@ void RestoreRun::write_puts(NodeWriter& writer, std::vector<TreePut> puts, const
   sync_directories(stage_dirs);
 }
 
-/// A member of the group that is on disk as `entry` says and has no name outside the group: what is made anew is linked to it.
-std::optional<std::string> RestoreRun::find_linked(const std::vector<std::string>& group, const Entry& entry) {
-  std::optional<std::string> found;
-  FileStat file;
-  std::uint32_t names = 0;
-  for (const std::string& path : group) {
-    const auto stat = directories_.stat(path);
-    if (!stat || !has_type(*stat, EntryType::file)) continue;
-    if (!found && stat->size_bytes == entry.content.length && stat->mtime == entry.mtime && (stat->mode & 07777) == entry.mode) {
-      const Fd opened = open_in_place(path, O_RDONLY);
-      if (!writer_.has_content(opened.get(), entry.content, path)) continue;
-      found = path;
-      file = *stat;
-    }
-    if (found && stat->device == file.device && stat->inode == file.inode) ++names;
+/// One of `others` that is on disk as `entry` says and has no name outside the group: what is made anew is linked to it.
+std::optional<std::string> RestoreRun::find_linked(const std::vector<std::string>& group, const std::vector<std::string>& others, const Entry& entry) {
+  for (const std::string& path : others) {
+    const auto file = directories_.stat(path);
+    if (!file || !has_type(*file, EntryType::file) || file->size_bytes != entry.content.length || file->mtime != entry.mtime || (file->mode & 07777) != entry.mode) continue;
+    if (!writer_.has_content(open_in_place(path, O_RDONLY).get(), entry.content, path)) continue;
+    const auto names = std::count_if(group.begin(), group.end(), [&](const std::string& name) {
+      const auto stat = directories_.stat(name);
+      return stat && stat->device == file->device && stat->inode == file->inode;
+    });
+    if (static_cast<std::uint32_t>(names) == file->link_count) return path;
   }
-  return found && names == file.link_count ? found : std::nullopt;
+  return std::nullopt;
 }
 
 void RestoreRun::stage() {

@@ -43,9 +43,11 @@ bool is_symlink(int dir, const char* name) noexcept {
   return ::fstatat(dir, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(info.st_mode);
 }
 
-int open_last(int dir, const std::string& name, int flags, std::uint32_t mode) {
+/// `trailing_slash`: the name must be a directory's, and O_NOFOLLOW does not count.
+int open_last(int dir, const std::string& name, int flags, std::uint32_t mode, bool trailing_slash) {
+  if (trailing_slash) flags |= O_DIRECTORY;
   const int fd = ::openat(dir, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, mode);
-  const bool follows = (flags & O_NOFOLLOW) == 0;
+  const bool follows = trailing_slash || (flags & O_NOFOLLOW) == 0;
   if (fd < 0) return errno == ENOTDIR && follows && is_symlink(dir, name.c_str()) ? -ELOOP : -errno;
   if ((flags & O_PATH) == 0 || !follows) return fd;
   // O_PATH together with the O_NOFOLLOW added above opens the link itself, which was not asked for.
@@ -92,7 +94,7 @@ int open_beneath_by_components(int dir, std::string_view path, int flags, std::u
     const bool trailing_slash = slash != std::string_view::npos && next == std::string_view::npos;
     if (next == std::string_view::npos) {
       if (trailing_slash && creates(flags)) return -EISDIR;
-      return open_last(current, component, trailing_slash ? flags | O_DIRECTORY : flags, mode);
+      return open_last(current, component, flags, mode, trailing_slash);
     }
     const int fd = ::openat(current, component.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return errno == ENOTDIR && is_symlink(current, component.c_str()) ? -ELOOP : -errno;

@@ -27,6 +27,7 @@ class Verify : public testing::Test {
     disk.write_file("/tree/both", std::string_view(noise(20'000, 1)));
     disk.write_file("/tree/first-only", std::string_view(noise(20'000, 2)));
     disk.write_file("/tree/d/small", std::string_view("small"));
+    disk.write_file("/tree/d/kept", std::string_view(noise(20'000, 4)));
     take();
     disk.remove_file(AT_FDCWD, "/tree/first-only");
     disk.write_file("/tree/second-only", std::string_view(noise(20'000, 3)));
@@ -121,6 +122,7 @@ TEST_F(Verify, DamageNamesTheCheckpointsItAffects) {
   EXPECT_EQ(affected_by("1", "first-only"), (std::set<std::uint64_t>{1}));
   EXPECT_EQ(affected_by("2", "second-only"), (std::set<std::uint64_t>{2}));
   EXPECT_EQ(affected_by("1", "both"), (std::set<std::uint64_t>{1, 2}));
+  EXPECT_EQ(affected_by("1", "d/kept"), (std::set<std::uint64_t>{1, 2}));  // below a directory that both share
 }
 
 TEST_F(Verify, AMissingPackAffectsWhatNeedsIt) {

@@ -20,16 +20,14 @@ int hex_value(char digit) noexcept {
 template <std::unsigned_integral Value>
 Value from_little_endian(ByteView bytes) noexcept {
   std::uint64_t value = 0;
-  for (std::size_t i = 0; i < sizeof(Value); ++i)
-    value |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
+  for (std::size_t i = 0; i < sizeof(Value); ++i) value |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
   return static_cast<Value>(value);
 }
 
 template <std::unsigned_integral Value>
 void append_little_endian(Bytes& buffer, Value value) {
   std::array<std::byte, sizeof(Value)> bytes;
-  for (std::size_t i = 0; i < sizeof(Value); ++i)
-    bytes[i] = static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8 * i));
+  for (std::size_t i = 0; i < sizeof(Value); ++i) bytes[i] = static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8 * i));
   buffer.insert(buffer.end(), bytes.begin(), bytes.end());
 }
 
@@ -37,9 +35,7 @@ void append_little_endian(Bytes& buffer, Value value) {
 
 ByteView as_bytes(std::string_view text) noexcept { return std::as_bytes(std::span(text.data(), text.size())); }
 
-std::string_view as_text(ByteView bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+std::string_view as_text(ByteView bytes) noexcept { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 Bytes to_bytes(std::string_view text) {
   const ByteView view = as_bytes(text);

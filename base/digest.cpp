@@ -14,7 +14,8 @@ namespace {
   throw Error(ErrorKind::unsupported, std::string("the cryptographic library cannot compute ") + name);
 }
 
-/// Looked up once in a process, because a look-up costs more than hashing a small chunk, and never freed: threads may still be hashing at exit.
+/// Looked up once in a process, because a look-up costs more than hashing a small chunk, and never freed: threads may still be hashing at
+/// exit.
 const EVP_MD* fetch(const char* name) {
   // Reading openssl.cnf would take longer than a small checkpoint, and nothing in it concerns us.
   OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
@@ -95,8 +96,6 @@ void Sha256::update(ByteView bytes) { add(impl_->context.get(), bytes); }
 
 ChunkId Sha256::finish() { return finish_as<ChunkId>(impl_->context.get()); }
 
-std::uint64_t xxh3_64(ByteView bytes, std::uint64_t seed) noexcept {
-  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
-}
+std::uint64_t xxh3_64(ByteView bytes, std::uint64_t seed) noexcept { return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed); }
 
 }  // namespace metamori

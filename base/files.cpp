@@ -112,7 +112,8 @@ Bytes read_whole(System& system, int fd, std::uint64_t limit, std::string_view p
   for (std::uint64_t room = std::min(size, limit) + 1;; room = std::min(2 * room, limit + 1)) {
     bytes.resize(static_cast<std::size_t>(room));
     done += read_up_to(system, fd, std::span(bytes).subspan(done), done, path);
-    if (done > limit) throw Error(ErrorKind::corrupt, quoted(path) + " is longer than " + std::to_string(limit) + " bytes", {}, std::string(path));
+    if (done > limit)
+      throw Error(ErrorKind::corrupt, quoted(path) + " is longer than " + std::to_string(limit) + " bytes", {}, std::string(path));
     if (done < bytes.size()) break;
   }
   bytes.resize(done);

@@ -78,13 +78,14 @@ std::vector<DirectoryName> list_directory(System& system, int fd, std::string_vi
 /// A name that no other writer uses: `prefix`, 32 random hex digits.
 std::string unique_name(System& system, std::string_view prefix);
 
-/// Publishes `tmp_name` in `tmp_dir` as `name` in `dir` unless that exists; does not sync. Falls back to link + unlink where the file system has no
-/// RENAME_NOREPLACE, confirming by inode. Returns whether this call made the name; false: it existed.
+/// Publishes `tmp_name` in `tmp_dir` as `name` in `dir` unless that exists; does not sync. Falls back to link + unlink where the file
+/// system has no RENAME_NOREPLACE, confirming by inode. Returns whether this call made the name; false: it existed.
 bool publish_no_replace(System& system, int tmp_dir, const std::string& tmp_name, int dir, const std::string& name, std::string_view path);
 
-/// Replaces `name` in `dir` as a whole, by way of a temporary in `tmp_dir` (same file system). On return the new bytes survive power loss; on any Error it is
-/// wholly old or wholly new. Costs two fsyncs. Mode 0600 unless said otherwise.
-void replace_file(System& system, int tmp_dir, int dir, const std::string& name, ByteView bytes, std::string_view path, std::uint32_t mode = 0600);
+/// Replaces `name` in `dir` as a whole, by way of a temporary in `tmp_dir` (same file system). On return the new bytes survive power loss;
+/// on any Error it is wholly old or wholly new. Costs two fsyncs. Mode 0600 unless said otherwise.
+void replace_file(System& system, int tmp_dir, int dir, const std::string& name, ByteView bytes, std::string_view path,
+                  std::uint32_t mode = 0600);
 /// As replace_file without any fsync: for derived files whose bytes carry a checksum.
 void replace_cache_file(System& system, int tmp_dir, int dir, const std::string& name, ByteView bytes, std::string_view path);
 

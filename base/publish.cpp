@@ -36,15 +36,16 @@ bool is_file(System& system, int dir, const std::string& name, const FileStat& w
   return error >= 0 && found.device == wanted.device && found.inode == wanted.inode;
 }
 
-/// link + unlink: as atomic as RENAME_NOREPLACE where that is missing. Network file systems may report failure for what they did, because the
-/// answer was lost and the request repeated; so the inode decides.
+/// link + unlink: as atomic as RENAME_NOREPLACE where that is missing. Network file systems may report failure for what they did, because
+/// the answer was lost and the request repeated; so the inode decides.
 bool publish_by_link(System& system, int tmp_dir, const std::string& tmp_name, int dir, const std::string& name, const FileStat& file,
                      std::string_view path) {
   const int error = retry_interrupted([&] { return system.link(tmp_dir, tmp_name.c_str(), dir, name.c_str()); });
   if (error < 0 && !is_file(system, dir, name, file)) {
     if (error == -EEXIST) return false;
     if (error == -EPERM || error == -EOPNOTSUPP || error == -ENOSYS)
-      throw Error(ErrorKind::unsupported, "publish " + quoted(path) + ": the file system can neither rename without replacing nor make hard links", {},
+      throw Error(ErrorKind::unsupported,
+                  "publish " + quoted(path) + ": the file system can neither rename without replacing nor make hard links", {},
                   std::string(path));
     throw_io(-error, "publish", path);
   }
@@ -54,7 +55,8 @@ bool publish_by_link(System& system, int tmp_dir, const std::string& tmp_name, i
 
 enum class Durability { synced, cache };
 
-void replace(System& system, int tmp_dir, int dir, const std::string& name, ByteView bytes, std::string_view path, std::uint32_t mode, Durability durability) {
+void replace(System& system, int tmp_dir, int dir, const std::string& name, ByteView bytes, std::string_view path, std::uint32_t mode,
+             Durability durability) {
   TempName temp(system, tmp_dir, unique_name(system, "replace-"));
   Fd file;
   try {
@@ -65,10 +67,12 @@ void replace(System& system, int tmp_dir, int dir, const std::string& name, Byte
   }
   write_all(system, file.get(), bytes, 0, path);
   if (mode != kPrivateMode)
-    if (const int error = retry_interrupted([&] { return system.set_mode(file.get(), mode); }); error < 0) throw_io(-error, "set the mode of", path);
+    if (const int error = retry_interrupted([&] { return system.set_mode(file.get(), mode); }); error < 0)
+      throw_io(-error, "set the mode of", path);
   if (durability == Durability::synced) sync_file(system, file.get(), path);
   file.close(path);
-  if (const int error = retry_interrupted([&] { return system.rename(tmp_dir, temp.c_str(), dir, name.c_str(), RenameMode::replace); }); error < 0)
+  if (const int error = retry_interrupted([&] { return system.rename(tmp_dir, temp.c_str(), dir, name.c_str(), RenameMode::replace); });
+      error < 0)
     throw_io(-error, "replace", path);
   temp.set_published();
   if (durability == Durability::synced) sync_file(system, dir, path);
@@ -78,16 +82,19 @@ void replace(System& system, int tmp_dir, int dir, const std::string& name, Byte
 
 bool publish_no_replace(System& system, int tmp_dir, const std::string& tmp_name, int dir, const std::string& name, std::string_view path) {
   FileStat file;
-  if (const int error = retry_interrupted([&] { return system.stat_at(tmp_dir, tmp_name.c_str(), file); }); error < 0) throw_io(-error, "publish", path);
+  if (const int error = retry_interrupted([&] { return system.stat_at(tmp_dir, tmp_name.c_str(), file); }); error < 0)
+    throw_io(-error, "publish", path);
   const int error = retry_interrupted([&] { return system.rename(tmp_dir, tmp_name.c_str(), dir, name.c_str(), RenameMode::no_replace); });
   if (error >= 0) return true;
   if (error == -EINVAL || error == -ENOSYS) return publish_by_link(system, tmp_dir, tmp_name, dir, name, file, path);
-  if (is_file(system, dir, name, file) && !is_file(system, tmp_dir, tmp_name, file)) return true;  // done, but interrupted before we were told
+  if (is_file(system, dir, name, file) && !is_file(system, tmp_dir, tmp_name, file))
+    return true;  // done, but interrupted before we were told
   if (error == -EEXIST) return false;
   throw_io(-error, "publish", path);
 }
 
-void replace_file(System& system, int tmp_dir, int dir, const std::string& name, ByteView bytes, std::string_view path, std::uint32_t mode) {
+void replace_file(System& system, int tmp_dir, int dir, const std::string& name, ByteView bytes, std::string_view path,
+                  std::uint32_t mode) {
   replace(system, tmp_dir, dir, name, bytes, path, mode, Durability::synced);
 }
 

@@ -57,13 +57,18 @@ std::array<timespec, 2> only_mtime(Time mtime) noexcept {
 }  // namespace
 
 int RealSystem::stat(int fd, FileStat& result) { return stat_with(fd, "", AT_EMPTY_PATH, result); }
-int RealSystem::stat_at(int dir, const char* name, FileStat& result) { return stat_with(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, result); }
-
-int RealSystem::set_mode(int fd, std::uint32_t mode) {
-  return on_file(fd, [&](int file) { return ::fchmod(file, mode); }, [&](const char* path) { return ::chmod(path, mode); });
+int RealSystem::stat_at(int dir, const char* name, FileStat& result) {
+  return stat_with(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, result);
 }
 
-int RealSystem::set_mode_at(int dir, const char* name, std::uint32_t mode) { return or_errno(::fchmodat(dir, name, mode, AT_SYMLINK_NOFOLLOW)); }
+int RealSystem::set_mode(int fd, std::uint32_t mode) {
+  return on_file(
+      fd, [&](int file) { return ::fchmod(file, mode); }, [&](const char* path) { return ::chmod(path, mode); });
+}
+
+int RealSystem::set_mode_at(int dir, const char* name, std::uint32_t mode) {
+  return or_errno(::fchmodat(dir, name, mode, AT_SYMLINK_NOFOLLOW));
+}
 
 int RealSystem::set_owner(int fd, std::uint32_t uid, std::uint32_t gid) { return or_errno(::fchownat(fd, "", uid, gid, AT_EMPTY_PATH)); }
 
@@ -74,7 +79,8 @@ int RealSystem::set_owner_at(int dir, const char* name, std::uint32_t uid, std::
 int RealSystem::set_mtime(int fd, Time mtime) {
   const auto times = only_mtime(mtime);
   return on_file(
-      fd, [&](int file) { return ::futimens(file, times.data()); }, [&](const char* path) { return ::utimensat(AT_FDCWD, path, times.data(), 0); });
+      fd, [&](int file) { return ::futimens(file, times.data()); },
+      [&](const char* path) { return ::utimensat(AT_FDCWD, path, times.data(), 0); });
 }
 
 int RealSystem::set_mtime_at(int dir, const char* name, Time mtime) {
@@ -86,7 +92,8 @@ std::int64_t RealSystem::list_attributes(int dir, const char* name, std::span<st
   auto* const list = reinterpret_cast<char*>(buffer.data());
   if (!is_open_file(name)) return or_errno(::llistxattr(path_in(dir, name).c_str(), list, buffer.size()));
   return on_file(
-      dir, [&](int file) { return ::flistxattr(file, list, buffer.size()); }, [&](const char* path) { return ::listxattr(path, list, buffer.size()); });
+      dir, [&](int file) { return ::flistxattr(file, list, buffer.size()); },
+      [&](const char* path) { return ::listxattr(path, list, buffer.size()); });
 }
 
 std::int64_t RealSystem::get_attribute(int dir, const char* name, const char* attribute, std::span<std::byte> buffer) {

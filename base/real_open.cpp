@@ -59,7 +59,9 @@ int open_last(int dir, const std::string& name, int flags, std::uint32_t mode, b
 
 }  // namespace
 
-int RealSystem::open_at(int dir, const char* name, int flags, std::uint32_t mode) { return or_errno(::openat(dir, name, flags | O_CLOEXEC, mode)); }
+int RealSystem::open_at(int dir, const char* name, int flags, std::uint32_t mode) {
+  return or_errno(::openat(dir, name, flags | O_CLOEXEC, mode));
+}
 
 int RealSystem::open_beneath(int dir, const char* path, int flags, std::uint32_t mode) {
   if ((flags & O_PATH) != 0) flags &= kPathFlags;

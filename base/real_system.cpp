@@ -25,18 +25,24 @@ off_t as_offset(std::uint64_t value) noexcept { return static_cast<off_t>(value)
 
 unsigned rename_flags(RenameMode mode) noexcept {
   switch (mode) {
-    case RenameMode::replace: return 0;
-    case RenameMode::no_replace: return RENAME_NOREPLACE;
-    case RenameMode::exchange: return RENAME_EXCHANGE;
+    case RenameMode::replace:
+      return 0;
+    case RenameMode::no_replace:
+      return RENAME_NOREPLACE;
+    case RenameMode::exchange:
+      return RENAME_EXCHANGE;
   }
   MM_ASSERT(false);
 }
 
 int lock_operation(LockMode mode) noexcept {
   switch (mode) {
-    case LockMode::shared: return LOCK_SH;
-    case LockMode::exclusive: return LOCK_EX;
-    case LockMode::unlock: return LOCK_UN;
+    case LockMode::shared:
+      return LOCK_SH;
+    case LockMode::exclusive:
+      return LOCK_EX;
+    case LockMode::unlock:
+      return LOCK_UN;
   }
   MM_ASSERT(false);
 }
@@ -101,7 +107,9 @@ int RealSystem::rename(int from_dir, const char* from, int to_dir, const char* t
   return or_errno(::renameat2(from_dir, from, to_dir, to, rename_flags(mode)));
 }
 
-int RealSystem::link(int from_dir, const char* from, int to_dir, const char* to) { return or_errno(::linkat(from_dir, from, to_dir, to, 0)); }
+int RealSystem::link(int from_dir, const char* from, int to_dir, const char* to) {
+  return or_errno(::linkat(from_dir, from, to_dir, to, 0));
+}
 int RealSystem::make_symlink(const char* target, int dir, const char* name) { return or_errno(::symlinkat(target, dir, name)); }
 
 std::int64_t RealSystem::read_symlink(int dir, const char* name, std::span<std::byte> buffer) {

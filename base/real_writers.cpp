@@ -20,11 +20,11 @@ constexpr std::uint64_t kXfs = 0x58465342;
 constexpr std::uint64_t kBcachefs = 0xca451a4e;
 constexpr std::uint64_t kZfs = 0x2fc12fc1;
 /// Where every writer is known to this kernel. NFS, for one, refuses leases for want of a delegation, which looks like a writer.
-constexpr std::array<std::uint64_t, 8> kLocalFileSystems{EXT4_SUPER_MAGIC, kXfs,  BTRFS_SUPER_MAGIC, TMPFS_MAGIC, F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC,
-                                                         kBcachefs,        kZfs};
+constexpr std::array<std::uint64_t, 8> kLocalFileSystems{
+    EXT4_SUPER_MAGIC, kXfs, BTRFS_SUPER_MAGIC, TMPFS_MAGIC, F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, kBcachefs, kZfs};
 
-/// While it lives, the signal that tells the holder of a lease to give it up can't reach anything that would end the process: it is blocked in
-/// this thread, and is sent to no other.
+/// While it lives, the signal that tells the holder of a lease to give it up can't reach anything that would end the process: it is blocked
+/// in this thread, and is sent to no other.
 class LeaseSignal {
  public:
   LeaseSignal() noexcept {

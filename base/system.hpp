@@ -36,7 +36,7 @@ struct FileStat {
 
 /// What statfs tells about a file system.
 struct FileSystemInfo {
-  std::uint64_t type = 0;  ///< the f_type magic number
+  std::uint64_t type = 0;             ///< the f_type magic number
   std::uint64_t available_bytes = 0;  ///< for this user
   std::uint64_t total_bytes = 0;
   std::uint64_t available_inodes = 0;
@@ -60,7 +60,8 @@ class System {
 
   // Opening. `dir` is a descriptor or AT_FDCWD; names are NUL-terminated. O_CLOEXEC is always added.
   virtual int open_at(int dir, const char* name, int flags, std::uint32_t mode) = 0;
-  /// openat2 with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS; `path` may have several components, together below PATH_MAX.
+  /// openat2 with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS; `path` may have several components, together below
+  /// PATH_MAX.
   virtual int open_beneath(int dir, const char* path, int flags, std::uint32_t mode) = 0;
   virtual int close(int fd) = 0;
 
@@ -71,16 +72,17 @@ class System {
   virtual std::int64_t seek_data(int fd, std::uint64_t offset) = 0;  ///< SEEK_DATA: -ENXIO past the last data
   virtual std::int64_t seek_hole(int fd, std::uint64_t offset) = 0;
   virtual int punch_hole(int fd, std::uint64_t offset, std::uint64_t length) = 0;  ///< keeps the size
-  virtual int clone_from(int fd, int source) = 0;                                   ///< FICLONE
+  virtual int clone_from(int fd, int source) = 0;                                  ///< FICLONE
   /// Maps the whole file for reading; `size` as told by stat. Puts the address into `address`.
   virtual int map(int fd, std::uint64_t size, const std::byte*& address) = 0;
   virtual void unmap(const std::byte* address, std::uint64_t size) = 0;
   virtual int drop_cache(int fd) = 0;  ///< posix_fadvise DONTNEED: advice, may do nothing
 
   // Durability.
-  virtual int sync(int fd) = 0;                ///< fsync, of files and directories
-  virtual int sync_file_system(int fd) = 0;    ///< syncfs
-  /// Writes dirty pages out and waits (sync_file_range WAIT_BEFORE|WRITE|WAIT_AFTER), so that the next store through a shared mapping moves ctime. Not durable.
+  virtual int sync(int fd) = 0;              ///< fsync, of files and directories
+  virtual int sync_file_system(int fd) = 0;  ///< syncfs
+  /// Writes dirty pages out and waits (sync_file_range WAIT_BEFORE|WRITE|WAIT_AFTER), so that the next store through a shared mapping moves
+  /// ctime. Not durable.
   virtual int clean_pages(int fd) = 0;
   virtual int start_writeback(int fd, std::uint64_t offset, std::uint64_t length) = 0;
 
@@ -93,8 +95,8 @@ class System {
   virtual int set_owner(int fd, std::uint32_t uid, std::uint32_t gid) = 0;
   virtual int set_mtime(int fd, Time mtime) = 0;  ///< leaves atime alone
   virtual int set_mtime_at(int dir, const char* name, Time mtime) = 0;
-  // Extended attributes of `name` in `dir` without following links, or of the open file `dir` if `name` is empty. Sizes as the system calls:
-  // an empty buffer asks for the size needed; -ERANGE if too small.
+  // Extended attributes of `name` in `dir` without following links, or of the open file `dir` if `name` is empty. Sizes as the system
+  // calls: an empty buffer asks for the size needed; -ERANGE if too small.
   virtual std::int64_t list_attributes(int dir, const char* name, std::span<std::byte> buffer) = 0;
   virtual std::int64_t get_attribute(int dir, const char* name, const char* attribute, std::span<std::byte> buffer) = 0;
   virtual int set_attribute(int dir, const char* name, const char* attribute, ByteView value) = 0;
@@ -119,7 +121,7 @@ class System {
   virtual int file_system_info(int fd, FileSystemInfo& result) = 0;
   /// Tries a read lease for an instant: 0 nobody has the file open for writing, 1 somebody has, otherwise -errno: unknown.
   virtual int probe_writers(int fd) = 0;
-  virtual Time now() = 0;                         ///< the real-time clock
+  virtual Time now() = 0;  ///< the real-time clock
   virtual std::int64_t monotonic_ns() = 0;
   virtual void sleep_ns(std::int64_t duration) = 0;
   virtual void random(std::span<std::byte> buffer) = 0;

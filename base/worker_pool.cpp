@@ -26,7 +26,8 @@ struct alignas(64) Queue {
   std::deque<Task> tasks;
 };
 
-/// Signals are for the threads of the program, not for ours: a handler on one of them would interrupt a system call in the middle of a scan.
+/// Signals are for the threads of the program, not for ours: a handler on one of them would interrupt a system call in the middle of a
+/// scan.
 class SignalsBlocked {
  public:
   SignalsBlocked() noexcept {
@@ -60,7 +61,7 @@ struct WorkerPool::Impl {
 
   std::vector<Queue> queues;
   std::vector<std::thread> threads;
-  std::atomic<std::size_t> queued{0};    ///< in a queue; may be above the truth for a moment, never below
+  std::atomic<std::size_t> queued{0};      ///< in a queue; may be above the truth for a moment, never below
   std::atomic<std::size_t> unfinished{0};  ///< queued or running
   std::atomic<bool> failed{false};         ///< `error` is set: what is left is dropped
   std::atomic<bool> stopping{false};

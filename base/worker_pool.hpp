@@ -6,8 +6,9 @@
 
 namespace metamori {
 
-/// A fixed number of threads that run tasks. Tasks may submit further tasks; those of one thread run last in, first out (so a walk goes deep before it goes wide and
-/// the queue stays short), idle threads take the oldest of others. With one worker everything runs on the thread that waits, in a fixed order: deterministic.
+/// A fixed number of threads that run tasks. Tasks may submit further tasks; those of one thread run last in, first out (so a walk goes
+/// deep before it goes wide and the queue stays short), idle threads take the oldest of others. With one worker everything runs on the
+/// thread that waits, in a fixed order: deterministic.
 class WorkerPool {
  public:
   /// `worker_count` >= 1.

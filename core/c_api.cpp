@@ -33,18 +33,30 @@ void copy_text(std::string_view text, char (&field)[Size]) noexcept {
 
 metamori_kind kind_of(ErrorKind kind) noexcept {
   switch (kind) {
-    case ErrorKind::usage: return METAMORI_USAGE;
-    case ErrorKind::no_repository: return METAMORI_NO_REPOSITORY;
-    case ErrorKind::locked: return METAMORI_LOCKED;
-    case ErrorKind::bad_revision: return METAMORI_BAD_REVISION;
-    case ErrorKind::corrupt: return METAMORI_CORRUPT;
-    case ErrorKind::unsupported: return METAMORI_UNSUPPORTED;
-    case ErrorKind::no_space: return METAMORI_NO_SPACE;
-    case ErrorKind::refused: return METAMORI_REFUSED;
-    case ErrorKind::interrupted: return METAMORI_INTERRUPTED;
-    case ErrorKind::timed_out: return METAMORI_TIMED_OUT;
-    case ErrorKind::torn: return METAMORI_TORN;
-    case ErrorKind::io: return METAMORI_IO;
+    case ErrorKind::usage:
+      return METAMORI_USAGE;
+    case ErrorKind::no_repository:
+      return METAMORI_NO_REPOSITORY;
+    case ErrorKind::locked:
+      return METAMORI_LOCKED;
+    case ErrorKind::bad_revision:
+      return METAMORI_BAD_REVISION;
+    case ErrorKind::corrupt:
+      return METAMORI_CORRUPT;
+    case ErrorKind::unsupported:
+      return METAMORI_UNSUPPORTED;
+    case ErrorKind::no_space:
+      return METAMORI_NO_SPACE;
+    case ErrorKind::refused:
+      return METAMORI_REFUSED;
+    case ErrorKind::interrupted:
+      return METAMORI_INTERRUPTED;
+    case ErrorKind::timed_out:
+      return METAMORI_TIMED_OUT;
+    case ErrorKind::torn:
+      return METAMORI_TORN;
+    case ErrorKind::io:
+      return METAMORI_IO;
   }
   return METAMORI_INTERNAL;
 }
@@ -118,7 +130,9 @@ std::vector<std::string> strings(const char* const* texts, std::size_t count) {
 class Callback final : public ProgressSink {
  public:
   explicit Callback(const metamori_control& control) : call_(control.progress), user_(control.progress_user) {}
-  void update(const Progress& progress) override { call_(user_, progress.bytes_done, progress.bytes_total, progress.files_done, progress.files_total); }
+  void update(const Progress& progress) override {
+    call_(user_, progress.bytes_done, progress.bytes_total, progress.files_done, progress.files_total);
+  }
 
  private:
   metamori_progress call_;
@@ -161,7 +175,8 @@ metamori_restore_report describe(const RestoreReport& from) {
   return report;
 }
 
-metamori_kind add_rules(metamori_repository* repository, const char* const* patterns, std::size_t count, bool negated, int* is_first, metamori_error* error) {
+metamori_kind add_rules(metamori_repository* repository, const char* const* patterns, std::size_t count, bool negated, int* is_first,
+                        metamori_error* error) {
   return guarded(error, [&] {
     require(repository, "repository");
     const auto given = strings(patterns, count);
@@ -174,28 +189,44 @@ metamori_kind add_rules(metamori_repository* repository, const char* const* patt
 
 const char* metamori_kind_name(metamori_kind kind) {
   switch (kind) {
-    case METAMORI_OK: return "ok";
-    case METAMORI_USAGE: return "usage";
-    case METAMORI_NO_REPOSITORY: return "no_repository";
-    case METAMORI_LOCKED: return "locked";
-    case METAMORI_BAD_REVISION: return "bad_revision";
-    case METAMORI_CORRUPT: return "corrupt";
-    case METAMORI_UNSUPPORTED: return "unsupported";
-    case METAMORI_NO_SPACE: return "no_space";
-    case METAMORI_REFUSED: return "refused";
-    case METAMORI_INTERRUPTED: return "interrupted";
-    case METAMORI_TIMED_OUT: return "timed_out";
-    case METAMORI_TORN: return "torn";
-    case METAMORI_IO: return "io";
-    case METAMORI_NO_MEMORY: return "no_memory";
-    case METAMORI_INTERNAL: return "internal";
+    case METAMORI_OK:
+      return "ok";
+    case METAMORI_USAGE:
+      return "usage";
+    case METAMORI_NO_REPOSITORY:
+      return "no_repository";
+    case METAMORI_LOCKED:
+      return "locked";
+    case METAMORI_BAD_REVISION:
+      return "bad_revision";
+    case METAMORI_CORRUPT:
+      return "corrupt";
+    case METAMORI_UNSUPPORTED:
+      return "unsupported";
+    case METAMORI_NO_SPACE:
+      return "no_space";
+    case METAMORI_REFUSED:
+      return "refused";
+    case METAMORI_INTERRUPTED:
+      return "interrupted";
+    case METAMORI_TIMED_OUT:
+      return "timed_out";
+    case METAMORI_TORN:
+      return "torn";
+    case METAMORI_IO:
+      return "io";
+    case METAMORI_NO_MEMORY:
+      return "no_memory";
+    case METAMORI_INTERNAL:
+      return "internal";
   }
   return "unknown";
 }
 
 const char* metamori_version(void) { return METAMORI_VERSION; }
 
-metamori_kind metamori_open(const char* start_directory, const char* repository_directory, metamori_repository** repository, metamori_error* error) {
+metamori_kind metamori_open(const char* start_directory, const char* repository_directory, metamori_repository** repository,
+                            metamori_error* error) {
   return guarded(error, [&] {
     require(repository, "repository");
     *repository = nullptr;
@@ -206,7 +237,8 @@ metamori_kind metamori_open(const char* start_directory, const char* repository_
   });
 }
 
-metamori_kind metamori_init(const char* directory, const metamori_init_options* options, metamori_repository** repository, metamori_error* error) {
+metamori_kind metamori_init(const char* directory, const metamori_init_options* options, metamori_repository** repository,
+                            metamori_error* error) {
   return guarded(error, [&] {
     require(directory, "directory");
     require(repository, "repository");
@@ -223,7 +255,8 @@ metamori_kind metamori_init(const char* directory, const metamori_init_options* 
 
 void metamori_close(metamori_repository* repository) { delete repository; }
 
-metamori_kind metamori_track(metamori_repository* repository, const char* const* patterns, size_t pattern_count, int* is_first, metamori_error* error) {
+metamori_kind metamori_track(metamori_repository* repository, const char* const* patterns, size_t pattern_count, int* is_first,
+                             metamori_error* error) {
   return add_rules(repository, patterns, pattern_count, false, is_first, error);
 }
 
@@ -240,8 +273,8 @@ void metamori_stop_reset(metamori_stop* stop) {
 }
 void metamori_stop_free(metamori_stop* stop) { delete stop; }
 
-metamori_kind metamori_checkpoint(metamori_repository* repository, const metamori_checkpoint_options* options, metamori_checkpoint_info* info,
-                                  metamori_error* error) {
+metamori_kind metamori_checkpoint(metamori_repository* repository, const metamori_checkpoint_options* options,
+                                  metamori_checkpoint_info* info, metamori_error* error) {
   return guarded(error, [&] {
     require(repository, "repository");
     const metamori_checkpoint_options given = options_of(options, metamori_checkpoint_options METAMORI_CHECKPOINT_OPTIONS_INIT);
@@ -264,7 +297,8 @@ metamori_kind metamori_checkpoint(metamori_repository* repository, const metamor
   });
 }
 
-metamori_kind metamori_resolve(metamori_repository* repository, const char* revision, metamori_checkpoint_info* info, metamori_error* error) {
+metamori_kind metamori_resolve(metamori_repository* repository, const char* revision, metamori_checkpoint_info* info,
+                               metamori_error* error) {
   return guarded(error, [&] {
     require(repository, "repository");
     require(revision, "revision");
@@ -272,7 +306,8 @@ metamori_kind metamori_resolve(metamori_repository* repository, const char* revi
   });
 }
 
-metamori_kind metamori_log_open(metamori_repository* repository, const char* revision, uint64_t limit, metamori_log** log, metamori_error* error) {
+metamori_kind metamori_log_open(metamori_repository* repository, const char* revision, uint64_t limit, metamori_log** log,
+                                metamori_error* error) {
   return guarded(error, [&] {
     require(repository, "repository");
     require(log, "log");
@@ -306,8 +341,8 @@ const char* metamori_log_metadata(const metamori_log* log, size_t index, const c
 
 void metamori_log_free(metamori_log* log) { delete log; }
 
-metamori_kind metamori_restore(metamori_repository* repository, const char* revision, const metamori_restore_options* options, metamori_restore_report* report,
-                               metamori_error* error) {
+metamori_kind metamori_restore(metamori_repository* repository, const char* revision, const metamori_restore_options* options,
+                               metamori_restore_report* report, metamori_error* error) {
   return guarded(error, [&] {
     require(repository, "repository");
     require(revision, "revision");

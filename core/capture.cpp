@@ -18,12 +18,18 @@ constexpr std::uint64_t kNfs = 0x6969, kLustre = 0x0BD00BD0, kCifs = 0xFF534D42,
 
 EntryType entry_type(std::uint32_t mode) {
   switch (mode & S_IFMT) {
-    case S_IFREG: return EntryType::file;
-    case S_IFDIR: return EntryType::directory;
-    case S_IFLNK: return EntryType::symlink;
-    case S_IFIFO: return EntryType::fifo;
-    case S_IFCHR: return EntryType::char_device;
-    default: return EntryType::block_device;
+    case S_IFREG:
+      return EntryType::file;
+    case S_IFDIR:
+      return EntryType::directory;
+    case S_IFLNK:
+      return EntryType::symlink;
+    case S_IFIFO:
+      return EntryType::fifo;
+    case S_IFCHR:
+      return EntryType::char_device;
+    default:
+      return EntryType::block_device;
   }
 }
 
@@ -45,7 +51,8 @@ Bytes sized_answer(Call call, std::int64_t& error) {
   }
 }
 
-/// Extended attributes of `name` in `dir` (of `dir` itself if empty). Attributes that vanish meanwhile are left out; false if they could not be read.
+/// Extended attributes of `name` in `dir` (of `dir` itself if empty). Attributes that vanish meanwhile are left out; false if they could
+/// not be read.
 bool read_attributes(System& system, int dir, const char* name, std::vector<Attribute>& attributes) {
   std::int64_t error = 0;
   const Bytes names = sized_answer([&](std::span<std::byte> buffer) { return system.list_attributes(dir, name, buffer); }, error);
@@ -57,7 +64,8 @@ bool read_attributes(System& system, int dir, const char* name, std::vector<Attr
     const std::string attribute(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (attribute.empty()) continue;
-    Bytes value = sized_answer([&](std::span<std::byte> buffer) { return system.get_attribute(dir, name, attribute.c_str(), buffer); }, error);
+    Bytes value =
+        sized_answer([&](std::span<std::byte> buffer) { return system.get_attribute(dir, name, attribute.c_str(), buffer); }, error);
     if (error == -ENODATA || error == -ENOTSUP) continue;
     if (error < 0) return false;
     attributes.push_back({attribute, std::move(value)});
@@ -154,10 +162,13 @@ Captured capture_open_file(const CaptureContext& context, const Fd& file, StampT
 }
 
 /// One try at a name, whatever it has become since `look`. Nothing if it was swapped between looking and opening.
-std::optional<Captured> try_capture(const CaptureContext& context, int dir, const std::string& name, const FileStat& look, StampTrust trust) {
-  if (!is_kept_type(look.mode) || S_ISDIR(look.mode)) return vanished();  // it was swapped for something else: its directory has changed, too
+std::optional<Captured> try_capture(const CaptureContext& context, int dir, const std::string& name, const FileStat& look,
+                                    StampTrust trust) {
+  if (!is_kept_type(look.mode) || S_ISDIR(look.mode))
+    return vanished();  // it was swapped for something else: its directory has changed, too
   if (!S_ISREG(look.mode)) return capture_special(context, dir, name, look, trust);
-  const int raw = retry_interrupted([&] { return context.system.open_at(dir, name.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY, 0); });
+  const int raw =
+      retry_interrupted([&] { return context.system.open_at(dir, name.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY, 0); });
   if (raw == -ENOENT) return vanished();
   if (raw == -ELOOP || raw == -ENXIO) return std::nullopt;
   if (raw == -EMFILE || raw == -ENFILE) throw_io(-raw, "open", name);
@@ -176,7 +187,8 @@ StampTrust stamp_trust(std::uint64_t type) noexcept {
     case kExt4:
     case kXfs:
     case kBtrfs:
-    case kF2fs: return StampTrust::sound;
+    case kF2fs:
+      return StampTrust::sound;
     case kNfs:
     case kLustre:
     case kCifs:
@@ -185,8 +197,10 @@ StampTrust stamp_trust(std::uint64_t type) noexcept {
     case kGpfs:
     case kBeegfs:
     case k9p:
-    case kAfs: return StampTrust::remote;
-    default: return StampTrust::volatile_;
+    case kAfs:
+      return StampTrust::remote;
+    default:
+      return StampTrust::volatile_;
   }
 }
 

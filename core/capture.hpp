@@ -1,9 +1,11 @@
 #pragma once
 
-// Capturing one name of the tree: its metadata, and its content as chunks, with the proof that both belong to one instant, or the verdict that they don't.
+// Capturing one name of the tree: its metadata, and its content as chunks, with the proof that both belong to one instant, or the verdict
+// that they don't.
 //
-// The order is what counts: fstat a, clean the file's dirty pages, read, fstat b. Cleaning write-protects the pages again, so a later store through a shared mapping moves ctime; a and b equal then means that nothing
-// was stored in between. What can't be proved is said in the verdict, and the path is read again by the next checkpoint.
+// The order is what counts: fstat a, clean the file's dirty pages, read, fstat b. Cleaning write-protects the pages again, so a later store
+// through a shared mapping moves ctime; a and b equal then means that nothing was stored in between. What can't be proved is said in the
+// verdict, and the path is read again by the next checkpoint.
 
 #include <atomic>
 #include <functional>
@@ -50,16 +52,16 @@ struct CaptureContext {
 };
 
 struct Captured {
-  Entry entry;       ///< name is left to the caller
-  FileStat stat;     ///< as of the last look
+  Entry entry;    ///< name is left to the caller
+  FileStat stat;  ///< as of the last look
   Verdict verdict = Verdict::clean;
-  bool sound = false;  ///< may be believed unchanged while its stat is equal
+  bool sound = false;     ///< may be believed unchanged while its stat is equal
   bool vanished = false;  ///< it is gone, or has become something that can't be kept; nothing else is filled in
-  std::string reason;  ///< of Verdict::unreadable
+  std::string reason;     ///< of Verdict::unreadable
 };
 
-/// Captures `name` in the open directory `dir`, whatever it is but a directory. Read errors give Verdict::unreadable (entry: metadata as far as known, content unknown); errors of the store, and
-/// stopping, are thrown.
+/// Captures `name` in the open directory `dir`, whatever it is but a directory. Read errors give Verdict::unreadable (entry: metadata as
+/// far as known, content unknown); errors of the store, and stopping, are thrown.
 Captured capture_name(const CaptureContext& context, int dir, const std::string& name, const FileStat& first_look, StampTrust trust);
 
 /// What stat alone tells of a name.

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t kBatchBytes = std::size_t{1} << 20;
 
-/// Cuts what is in `batch.bytes` (`filled` bytes from file offset `offset`) as far as cuts are certain: up to the last full chunk, or to the end if `is_last`. Returns the bytes cut.
+/// Cuts what is in `batch.bytes` (`filled` bytes from file offset `offset`) as far as cuts are certain: up to the last full chunk, or to
+/// the end if `is_last`. Returns the bytes cut.
 std::size_t cut_batch(PutBatch& batch, std::size_t filled, std::uint64_t offset, bool is_last) {
   const ByteView bytes = ByteView(batch.bytes).first(filled);
   std::size_t done = 0;
@@ -66,8 +67,7 @@ int ContentCapture::read_segment(std::uint64_t begin, std::uint64_t end, StreamB
   while (offset < end && !came_short_) {
     context_.stop_check();
     auto batch = puts.fresh();
-    const std::size_t wanted =
-        static_cast<std::size_t>(std::min<std::uint64_t>(kBatchBytes + max_chunk_bytes(offset), end - offset));
+    const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kBatchBytes + max_chunk_bytes(offset), end - offset));
     if (batch->bytes.size() < wanted) batch->bytes.resize(wanted);
     std::copy(carried.begin(), carried.end(), batch->bytes.begin());
     std::size_t filled = carried.size();

@@ -7,7 +7,8 @@
 
 namespace metamori {
 
-/// Reads one open regular file into chunks: data segments as the file system tells them, holes between, up to the size it had at first. Content streams: memory is a few batches, whatever the size.
+/// Reads one open regular file into chunks: data segments as the file system tells them, holes between, up to the size it had at first.
+/// Content streams: memory is a few batches, whatever the size.
 class ContentCapture {
  public:
   /// `before` is the file's stat; `file` must stay open.

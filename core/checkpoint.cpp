@@ -1,4 +1,5 @@
-// The checkpoint, from the scan to the printed id. The steps are those of docs/design.md (*The checkpoint protocol*): bytes before names, names before references, and the record's rename is the commit point.
+// The checkpoint, from the scan to the printed id. The steps are those of docs/design.md (*The checkpoint protocol*): bytes before names,
+// names before references, and the record's rename is the commit point.
 
 #include "core/checkpoint.hpp"
 
@@ -55,8 +56,7 @@ class Attempt {
   }
 
   [[nodiscard]] bool is_unchanged() const {
-    return basis_.parent && basis_.parent->root == root_ && result_.verdicts.empty() &&
-           put_bytes_id(result_.rules) == basis_.parent->rules;
+    return basis_.parent && basis_.parent->root == root_ && result_.verdicts.empty() && put_bytes_id(result_.rules) == basis_.parent->rules;
   }
 
   /// Steps 2 to 8 of the protocol.
@@ -130,7 +130,8 @@ class Attempt {
     tombstone.tomb_reason = TombReason::withdrawn;
     tombstone.tomb_time = engine_.system.now().seconds;
     engine_.log->replace(tombstone);
-    throw Error(ErrorKind::io, "chunks that checkpoint " + std::to_string(record_.number) + " needs were removed while it was made; it was withdrawn",
+    throw Error(ErrorKind::io,
+                "chunks that checkpoint " + std::to_string(record_.number) + " needs were removed while it was made; it was withdrawn",
                 "run `metamori checkpoint` again; don't run gc with --now beside writers");
   }
 
@@ -161,7 +162,8 @@ void keep_caches(Engine& engine, TreeScan& walk) {
 
 CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& options) {
   const std::int64_t started_ns = engine.system.monotonic_ns();
-  if (engine.read_only && !options.dry_run) throw Error(ErrorKind::refused, "the repository " + quoted(engine.repository_directory) + " is read-only");
+  if (engine.read_only && !options.dry_run)
+    throw Error(ErrorKind::refused, "the repository " + quoted(engine.repository_directory) + " is read-only");
   if (options.dry_run) return rehearse_checkpoint(engine, options);
   check_checkpoint_options(engine, options);
   refuse_pending_restore(engine, options.control.lock_timeout_ms);

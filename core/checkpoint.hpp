@@ -7,19 +7,21 @@ namespace metamori {
 /// Takes and publishes a checkpoint. Errors as Repository::checkpoint.
 CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& options);
 
-/// A safety checkpoint: the whole tree as tracked, and `touched` paths whether tracked or not. `touched` is asked for after the scan, with its result and a source that reads its chunks; sorted paths. Holds the session open,
-/// so that the plan made from it can be read. Nothing is published if `touched` is empty.
+/// A safety checkpoint: the whole tree as tracked, and `touched` paths whether tracked or not. `touched` is asked for after the scan, with
+/// its result and a source that reads its chunks; sorted paths. Holds the session open, so that the plan made from it can be read. Nothing
+/// is published if `touched` is empty.
 struct SafetyCheckpoint {
-  Position position;   ///< number 0: nothing was published
+  Position position;                      ///< number 0: nothing was published
   std::unique_ptr<ChunkSession> session;  ///< reads what the scan stored, also where nothing was published
   ScanResult scan;                        ///< its root
-  std::unique_ptr<TreeScan> walk;  ///< for captured_stat()
+  std::unique_ptr<TreeScan> walk;         ///< for captured_stat()
   std::uint64_t bytes_added = 0;
 };
 using FindTouched = std::function<std::vector<TouchedPath>(const ScanResult& scan, ChunkSource& source)>;
 SafetyCheckpoint take_safety_checkpoint(Engine& engine, const std::string& message, const FindTouched& touched, const Control& control);
 
-/// Publishes a move of HEAD under the next free number; returns that number. Throws refused if somebody else moved HEAD away from `before` meanwhile.
+/// Publishes a move of HEAD under the next free number; returns that number. Throws refused if somebody else moved HEAD away from `before`
+/// meanwhile.
 std::uint64_t publish_move(Engine& engine, const Position& before, const Position& after, MoveReason reason, std::uint64_t safety_number);
 
 }  // namespace metamori

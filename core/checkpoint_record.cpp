@@ -13,9 +13,12 @@ namespace {
 
 std::string_view check_word(CheckMode mode) {
   switch (mode) {
-    case CheckMode::mtime: return "mtime";
-    case CheckMode::content: return "content";
-    case CheckMode::automatic: break;
+    case CheckMode::mtime:
+      return "mtime";
+    case CheckMode::content:
+      return "content";
+    case CheckMode::automatic:
+      break;
   }
   return "auto";
 }
@@ -162,13 +165,14 @@ void check_checkpoint_options(Engine& engine, const CheckpointOptions& options) 
     check_tag_name(tag);
     if (!names.insert(tag).second) throw Error(ErrorKind::usage, "tag " + quoted(tag) + " is given twice");
     if (engine.log->find_tag(tag))
-      throw Error(ErrorKind::refused, "tag " + quoted(tag) + " exists already", "move it with `metamori tag --force` once the checkpoint is taken");
+      throw Error(ErrorKind::refused, "tag " + quoted(tag) + " exists already",
+                  "move it with `metamori tag --force` once the checkpoint is taken");
   }
   if (options.message.find('\0') != std::string::npos) throw Error(ErrorKind::usage, "the message holds a NUL byte");
 }
 
-CheckpointReport report_checkpoint(Engine& engine, const ChunkSession& session, const ScanResult& scan, const Position& position, bool created,
-                                   std::int64_t started_ns) {
+CheckpointReport report_checkpoint(Engine& engine, const ChunkSession& session, const ScanResult& scan, const Position& position,
+                                   bool created, std::int64_t started_ns) {
   CheckpointReport report;
   report.checkpoint = describe_checkpoint(engine, position, false);
   report.created = created;

@@ -27,7 +27,7 @@ void check_checkpoint_options(Engine& engine, const CheckpointOptions& options);
 /// What take_checkpoint with dry_run does: scans, stores nothing.
 CheckpointReport rehearse_checkpoint(Engine& engine, const CheckpointOptions& options);
 
-CheckpointReport report_checkpoint(Engine& engine, const ChunkSession& session, const ScanResult& scan, const Position& position, bool created,
-                                   std::int64_t started_ns);
+CheckpointReport report_checkpoint(Engine& engine, const ChunkSession& session, const ScanResult& scan, const Position& position,
+                                   bool created, std::int64_t started_ns);
 
 }  // namespace metamori

@@ -25,7 +25,8 @@ std::uint64_t packs_bytes(const Engine& engine, const std::vector<ChunkId>& pack
   for (const ChunkId& name : packs) {
     FileStat found;
     const std::string file = pack_file_name(name);
-    if (retry_interrupted([&] { return engine.system.stat_at(engine.dirs.packs.get(), file.c_str(), found); }) >= 0) total += found.size_bytes;
+    if (retry_interrupted([&] { return engine.system.stat_at(engine.dirs.packs.get(), file.c_str(), found); }) >= 0)
+      total += found.size_bytes;
   }
   return total;
 }
@@ -45,7 +46,8 @@ void fill_parents(Engine& engine, const DecodedCheckpoint& from, CheckpointInfo&
 void fill_details(Engine& engine, const DecodedCheckpoint& from, CheckpointInfo& info) {
   ChunkSource& source = *engine.store;
   for (PathVerdict& verdict : decode_verdicts(get_bytes(source, from.content.verdicts, kMaxListBytes)))
-    info.verdicts.push_back({std::move(verdict.path), static_cast<CaptureVerdict>(verdict.verdict), static_cast<Liveness>(verdict.live), {}});
+    info.verdicts.push_back(
+        {std::move(verdict.path), static_cast<CaptureVerdict>(verdict.verdict), static_cast<Liveness>(verdict.live), {}});
   info.scope = decode_path_list(get_bytes(source, from.content.scope, kMaxListBytes));
   const Bytes rules = get_bytes(source, from.content.rules, kMaxListBytes);
   info.rules = as_text(rules);
@@ -108,7 +110,8 @@ DecodedCheckpoint get_checkpoint(Engine& engine, const Position& position) {
   if (result.record.kind == RecordKind::move)
     throw Error(ErrorKind::bad_revision, "number " + std::to_string(position.number) + " is a move of HEAD, not a checkpoint");
   if (!position.id.is_zero() && result.record.id() != position.id)
-    throw Error(ErrorKind::corrupt, quoted(path) + " holds checkpoint " + to_hex(result.record.id()) + " instead of " + to_hex(position.id), {}, path);
+    throw Error(ErrorKind::corrupt, quoted(path) + " holds checkpoint " + to_hex(result.record.id()) + " instead of " + to_hex(position.id),
+                {}, path);
   result.content = decode_checkpoint_record(result.record.blob, path);
   result.commit = decode_commit(result.record.commit, path);
   return result;

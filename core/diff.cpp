@@ -40,7 +40,9 @@ class Comparison {
   Comparison(ChunkSource& source, const DiffOptions& options) : source_(source), options_(options), scope_(checked_scope(options.paths)) {}
 
   std::vector<Change> run(const Side& before, const Side& after) {
-    const VisitDifference note = [this](const std::string& path, const Entry* old_entry, const Entry* new_entry) { add(path, old_entry, new_entry); };
+    const VisitDifference note = [this](const std::string& path, const Entry* old_entry, const Entry* new_entry) {
+      add(path, old_entry, new_entry);
+    };
     for (const std::string& path : scope_.empty() ? std::vector<std::string>{""} : scope_) {
       const auto old_entry = before.find(source_, path);
       const auto new_entry = after.find(source_, path);
@@ -82,9 +84,10 @@ class Comparison {
       change.bytes_changed = change.size_after.value_or(0);
       return;
     }
-    const bool same_content = before.type == EntryType::directory ||
-                              (before.content == after.content && before.content_unknown == after.content_unknown && before.unknown_size == after.unknown_size &&
-                               before.target == after.target && before.device_major == after.device_major && before.device_minor == after.device_minor);
+    const bool same_content =
+        before.type == EntryType::directory ||
+        (before.content == after.content && before.content_unknown == after.content_unknown && before.unknown_size == after.unknown_size &&
+         before.target == after.target && before.device_major == after.device_major && before.device_minor == after.device_minor);
     change.kind = same_content ? ChangeKind::metadata : ChangeKind::modified;
     candidate.only_time = before.type == EntryType::directory && differ_in_time_only(before, after);
     if (same_content || before.type != EntryType::file) return;
@@ -103,7 +106,8 @@ class Comparison {
     std::set<std::string, std::less<>> touched;
     for (const Candidate& candidate : found_) {
       const auto slash = candidate.change.path.find_last_of('/');
-      if (!candidate.change.path.empty()) touched.insert(slash == std::string::npos ? std::string() : candidate.change.path.substr(0, slash));
+      if (!candidate.change.path.empty())
+        touched.insert(slash == std::string::npos ? std::string() : candidate.change.path.substr(0, slash));
     }
     std::erase_if(found_, [&](const Candidate& candidate) { return candidate.only_time && touched.contains(candidate.change.path); });
   }
@@ -147,7 +151,8 @@ class Comparison {
       if (entry->type == EntryType::file) candidate.change.size_before = candidate.change.size_after = entry->size_bytes();
       found_.push_back(std::move(candidate));
     }
-    std::sort(found_.begin(), found_.end(), [](const Candidate& a, const Candidate& b) { return WalkOrder()(a.change.path, b.change.path); });
+    std::sort(found_.begin(), found_.end(),
+              [](const Candidate& a, const Candidate& b) { return WalkOrder()(a.change.path, b.change.path); });
   }
 
   ChunkSource& source_;
@@ -158,11 +163,21 @@ class Comparison {
 
 void count(DiffReport& report) {
   for (const Change& change : report.changes) switch (change.kind) {
-      case ChangeKind::added: ++report.added; break;
-      case ChangeKind::removed: ++report.removed; break;
-      case ChangeKind::modified: ++report.modified; break;
-      case ChangeKind::metadata: ++report.metadata; break;
-      case ChangeKind::renamed: ++report.renamed; break;
+      case ChangeKind::added:
+        ++report.added;
+        break;
+      case ChangeKind::removed:
+        ++report.removed;
+        break;
+      case ChangeKind::modified:
+        ++report.modified;
+        break;
+      case ChangeKind::metadata:
+        ++report.metadata;
+        break;
+      case ChangeKind::renamed:
+        ++report.renamed;
+        break;
     }
 }
 

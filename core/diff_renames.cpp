@@ -79,7 +79,8 @@ void join_renames(std::vector<Candidate>& candidates) {
     if (partner == Removed::npos) continue;
     removed.drop_with_below(partner);
     pairs.push_back({i, partner});
-    for (std::size_t j = i + 1; j < candidates.size() && is_at_or_below(candidates[j].change.path, added.change.path); ++j) is_below_moved[j] = true;
+    for (std::size_t j = i + 1; j < candidates.size() && is_at_or_below(candidates[j].change.path, added.change.path); ++j)
+      is_below_moved[j] = true;
   }
   for (const Pair& pair : pairs) {
     Change& change = candidates[pair.added].change;

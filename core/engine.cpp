@@ -22,7 +22,8 @@ constexpr std::uint64_t kMaxRulesBytes = 16 << 20;
 constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
 constexpr std::int64_t kPollNanoseconds = 50 * kNanosecondsPerMillisecond;
 
-/// What is read from a repository steers what is written to the tree, so it must come from the caller, from root, or from somebody with whom it was shared on purpose.
+/// What is read from a repository steers what is written to the tree, so it must come from the caller, from root, or from somebody with
+/// whom it was shared on purpose.
 void check_owner(const Engine& engine, const FileStat& top, std::uint32_t user) {
   if (top.uid == user || top.uid == kRoot) return;
   const std::string path = joined_path(engine.repository_directory, "config");
@@ -30,7 +31,8 @@ void check_owner(const Engine& engine, const FileStat& top, std::uint32_t user) 
     const auto config = find_text(engine.system, engine.dirs.top.get(), "config", path);
     if (config && config_declares_shared(*config)) return;
   }
-  throw Error(ErrorKind::refused, "the repository " + quoted(engine.repository_directory) + " belongs to another user (" + std::to_string(top.uid) + ")",
+  throw Error(ErrorKind::refused,
+              "the repository " + quoted(engine.repository_directory) + " belongs to another user (" + std::to_string(top.uid) + ")",
               "work as its owner, or let its owner share it with: metamori init --shared, or `shared = group` under [core] in its config",
               engine.repository_directory);
 }
@@ -50,7 +52,8 @@ Fd open_transient(Engine& engine, const char* name, const FileStat& top) {
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
   int fd = retry_interrupted([&] { return system.open_at(engine.dirs.top.get(), name, kFlags, 0); });
   if (fd == -ENOENT && !engine.read_only) {
-    const int made = retry_interrupted([&] { return system.make_directory(engine.dirs.top.get(), name, top.mode & kPermissionBits & ~kSetGroupId); });
+    const int made =
+        retry_interrupted([&] { return system.make_directory(engine.dirs.top.get(), name, top.mode & kPermissionBits & ~kSetGroupId); });
     if (made < 0 && made != -EEXIST) throw_io(-made, "make directory", path);
     fd = retry_interrupted([&] { return system.open_at(engine.dirs.top.get(), name, kFlags, 0); });
   }
@@ -80,7 +83,8 @@ void open_directories(Engine& engine, const FileStat& top) {
 std::string read_repository_id(const Engine& engine) {
   const std::string path = joined_path(engine.repository_directory, "format");
   const auto text = find_text(engine.system, engine.dirs.top.get(), "format", path);
-  if (!text) throw Error(ErrorKind::corrupt, quoted(engine.repository_directory) + " is not a whole repository: 'format' is missing", {}, path);
+  if (!text)
+    throw Error(ErrorKind::corrupt, quoted(engine.repository_directory) + " is not a whole repository: 'format' is missing", {}, path);
   return decode_format_file(*text, path);
 }
 
@@ -115,7 +119,8 @@ std::string read_rules(const Engine& engine) {
 
 bool restore_is_pending(const Engine& engine) {
   if (!engine.dirs.restore.is_open()) return false;
-  return find_stat(engine.system, engine.dirs.restore.get(), "intent", joined_path(engine.repository_directory, "restore/intent")).has_value();
+  return find_stat(engine.system, engine.dirs.restore.get(), "intent", joined_path(engine.repository_directory, "restore/intent"))
+      .has_value();
 }
 
 void refuse_pending_restore(Engine& engine, std::int64_t timeout_ms) {

@@ -24,8 +24,8 @@ struct Engine {
   std::string repository_directory;  ///< absolute
   Fd tree;                           ///< the tree's top, opened as a directory
   RepositoryDirs dirs;
-  std::string repository_id;         ///< 32 hex digits
-  bool read_only = false;            ///< the repository can't be written: nothing may be published, caches are not kept
+  std::string repository_id;  ///< 32 hex digits
+  bool read_only = false;     ///< the repository can't be written: nothing may be published, caches are not kept
   std::unique_ptr<ChunkStore> store;
   std::unique_ptr<RecordLog> log;
   std::unique_ptr<History> history;

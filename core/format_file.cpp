@@ -60,7 +60,8 @@ void check_format_number(std::string_view text, std::string_view path) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   const bool is_number = !digits.empty() && digits.front() != '0' && end == digits.data() + digits.size();
-  if (!is_number || (error != std::errc() && error != std::errc::result_out_of_range)) fail_corrupt(path, "the format's number makes no sense");
+  if (!is_number || (error != std::errc() && error != std::errc::result_out_of_range))
+    fail_corrupt(path, "the format's number makes no sense");
   if (error == std::errc() && number == kFormat) return;
   throw Error(ErrorKind::unsupported, quoted(path) + " says format " + std::string(digits) + "; this version knows format 1 only",
               "use a newer version of metamori", std::string(path));
@@ -88,7 +89,8 @@ std::string decode_format_file(std::string_view text, std::string_view path) {
     line = take_line(rest);
   }
   if (!line || !line->starts_with(kChecksumKey)) fail_corrupt(path, "the checksum is missing");
-  if (line->substr(kChecksumKey.size()) != to_hex(sha256(as_bytes(text.substr(0, covered))))) fail_corrupt(path, "the checksum doesn't match");
+  if (line->substr(kChecksumKey.size()) != to_hex(sha256(as_bytes(text.substr(0, covered)))))
+    fail_corrupt(path, "the checksum doesn't match");
   if (!rest.empty()) fail_corrupt(path, "there are bytes after the checksum");
   if (!id_line || !id_line->starts_with(kIdKey)) fail_corrupt(path, "the id is missing");
   const std::string_view id = id_line->substr(kIdKey.size());
@@ -103,7 +105,8 @@ std::string encode_pointer(std::string_view directory) { return std::string(kPoi
 
 std::string decode_pointer(std::string_view text, std::string_view path) {
   const auto line = take_line(text);
-  if (!line || !text.empty() || !line->starts_with(kPointerKey)) fail_corrupt(path, "it is neither a repository nor one line 'metamori-dir: PATH'");
+  if (!line || !text.empty() || !line->starts_with(kPointerKey))
+    fail_corrupt(path, "it is neither a repository nor one line 'metamori-dir: PATH'");
   const std::string_view directory = line->substr(kPointerKey.size());
   if (directory.empty() || directory.size() > kMaxPathBytes || directory.find('\0') != std::string_view::npos)
     fail_corrupt(path, "the path it points to makes no sense");

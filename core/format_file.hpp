@@ -1,6 +1,7 @@
 #pragma once
 
-// The small text files at the top of a repository: `format`, `config`, `tree`, and the pointer to a repository elsewhere. docs/format.md, section 2.
+// The small text files at the top of a repository: `format`, `config`, `tree`, and the pointer to a repository elsewhere. docs/format.md,
+// section 2.
 
 #include <string>
 #include <string_view>

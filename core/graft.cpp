@@ -1,4 +1,5 @@
-// Putting subtrees into a root: how a checkpoint of some paths, and the rebase on another writer's checkpoint, come about. Reads and writes only the directories on the way.
+// Putting subtrees into a root: how a checkpoint of some paths, and the rebase on another writer's checkpoint, come about. Reads and writes
+// only the directories on the way.
 
 #include <algorithm>
 
@@ -14,14 +15,16 @@ struct Grafter {
   ScanStore store;
   const MakeParent& make_parent;
 
-  /// `directory` (an entry, its listing and counts to be replaced) with the grafts in [begin, end), whose paths start with `prefix` ("" or "a/b/").
+  /// `directory` (an entry, its listing and counts to be replaced) with the grafts in [begin, end), whose paths start with `prefix` ("" or
+  /// "a/b/").
   Entry apply(Entry directory, const std::string& prefix, Grafts::const_iterator begin, Grafts::const_iterator end) {
     DirectoryBuilder builder(store.sink);
     DirectoryCursor old(store.source, directory.content);
     while (begin != end) {
       const std::string name = begin->first.substr(prefix.size(), begin->first.find('/', prefix.size()) - prefix.size());
       const std::string path = prefix + name;
-      const auto group_end = std::find_if(begin, end, [&](const auto& graft) { return graft.first != path && !graft.first.starts_with(path + '/'); });
+      const auto group_end =
+          std::find_if(begin, end, [&](const auto& graft) { return graft.first != path && !graft.first.starts_with(path + '/'); });
       for (; old.current() != nullptr && old.current()->name < name; old.next()) builder.add(*old.current());
       std::optional<Entry> before;
       if (old.current() != nullptr && old.current()->name == name) {

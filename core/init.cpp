@@ -1,5 +1,6 @@
-// Making a repository. It is built under a temporary name, synced, and then given its name, so that a crash leaves none or a whole one. Where it lies elsewhere, the pointer in
-// the tree comes last; until then the repository names a tree that doesn't know it, and the next init of that tree takes it on.
+// Making a repository. It is built under a temporary name, synced, and then given its name, so that a crash leaves none or a whole one.
+// Where it lies elsewhere, the pointer in the tree comes last; until then the repository names a tree that doesn't know it, and the next
+// init of that tree takes it on.
 
 #include <fcntl.h>
 
@@ -15,7 +16,8 @@
 namespace metamori {
 namespace {
 
-constexpr const char* kDirectories[] = {"packs", "checkpoints", "refs", "refs/tags", "refs/pins", "restore", "cache", "locks", "tmp", "trash"};
+constexpr const char* kDirectories[] = {"packs",   "checkpoints", "refs",  "refs/tags", "refs/pins",
+                                        "restore", "cache",       "locks", "tmp",       "trash"};
 constexpr std::size_t kIdBytes = 16;
 constexpr std::uint32_t kNewDirectoryMode = 0777;  // less the umask: these are the user's
 
@@ -88,7 +90,8 @@ bool publish_pointer(System& system, const Place& tree, const std::string& repos
   const std::string path = joined_path(tree.path, kRepositoryName);
   const std::string temp = unique_name(system, std::string(kStagePrefix) + "init-");
   constexpr std::uint32_t kPrivate = 0600, kShared = 0640;
-  Fd file = open_file(system, tree.directory.get(), temp.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, shared ? kShared : kPrivate, path);
+  Fd file =
+      open_file(system, tree.directory.get(), temp.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, shared ? kShared : kPrivate, path);
   bool published = false;
   try {
     write_all(system, file.get(), as_bytes(encode_pointer(repository)), 0, path);
@@ -105,7 +108,8 @@ bool publish_pointer(System& system, const Place& tree, const std::string& repos
 }
 
 [[noreturn]] void fail_exists(const std::string& path) {
-  throw Error(ErrorKind::refused, "there is a repository at " + quoted(path) + " already", "to go on with it: metamori init --exist-ok", path);
+  throw Error(ErrorKind::refused, "there is a repository at " + quoted(path) + " already", "to go on with it: metamori init --exist-ok",
+              path);
 }
 
 /// `wanted`: absolute path that the repository was asked to have, if it was.
@@ -115,7 +119,8 @@ std::unique_ptr<Engine> open_existing(System& system, const InitOptions& options
   open.start_directory = tree.path;
   auto engine = open_engine(system, open);
   if (!wanted.empty() && engine->repository_directory != wanted)
-    throw Error(ErrorKind::refused, "the repository of " + quoted(tree.path) + " is " + quoted(engine->repository_directory) + ", not " + quoted(wanted), {},
+    throw Error(ErrorKind::refused,
+                "the repository of " + quoted(tree.path) + " is " + quoted(engine->repository_directory) + ", not " + quoted(wanted), {},
                 tree.path);
   return engine;
 }
@@ -153,7 +158,8 @@ Elsewhere place_elsewhere(System& system, std::string path, const Place& tree) {
 
 void build_elsewhere(System& system, const InitOptions& options, const Elsewhere& place, const Place& tree) {
   if (!build(system, place.parent, place.name, tree, options.shared, true)) {
-    if (!is_repository(system, place.path)) throw Error(ErrorKind::refused, quoted(place.path) + " exists already and is no repository", {}, place.path);
+    if (!is_repository(system, place.path))
+      throw Error(ErrorKind::refused, quoted(place.path) + " exists already and is no repository", {}, place.path);
     if (!was_made_for(system, place.path, tree)) fail_exists(place.path);
   }
   if (!publish_pointer(system, tree, place.path, options.shared)) fail_exists(joined_path(tree.path, kRepositoryName));

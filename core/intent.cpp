@@ -63,7 +63,9 @@ std::map<std::string, ByteView, std::less<>> split_sections(ByteView bytes) {
 
 }  // namespace
 
-std::string Intent::staged_name(std::uint64_t number) const { return kStagePrefix + to_hex(ByteView(identity)) + '-' + std::to_string(number); }
+std::string Intent::staged_name(std::uint64_t number) const {
+  return kStagePrefix + to_hex(ByteView(identity)) + '-' + std::to_string(number);
+}
 
 Bytes encode_intent(const Intent& intent) {
   ByteWriter out;

@@ -46,7 +46,8 @@ NodeInfo describe_node(ChunkSource& source, const std::string& path, const Entry
 Entry get_node(Engine& engine, const Root& root, const Position& position, const std::string& path) {
   auto entry = find_path(*engine.store, root, path);
   if (!entry)
-    throw Error(ErrorKind::usage, "checkpoint " + std::to_string(position.number) + " has no " + quoted(path), "metamori ls lists what it has", path);
+    throw Error(ErrorKind::usage, "checkpoint " + std::to_string(position.number) + " has no " + quoted(path),
+                "metamori ls lists what it has", path);
   return std::move(*entry);
 }
 
@@ -54,14 +55,16 @@ Root root_of(Engine& engine, const Position& position) { return get_root(*engine
 
 void send_zeros(std::uint64_t length, const std::function<void(ByteView)>& receive) {
   static constexpr std::array<std::byte, kZeroPieceBytes> kZeros{};
-  for (; length > 0; length -= std::min<std::uint64_t>(length, kZeros.size())) receive(ByteView(kZeros).first(static_cast<std::size_t>(std::min<std::uint64_t>(length, kZeros.size()))));
+  for (; length > 0; length -= std::min<std::uint64_t>(length, kZeros.size()))
+    receive(ByteView(kZeros).first(static_cast<std::size_t>(std::min<std::uint64_t>(length, kZeros.size()))));
 }
 
 }  // namespace
 
 std::string checked_path(std::string_view path) {
   while (path.ends_with('/')) path.remove_suffix(1);
-  if (!path.empty() && !is_entry_path(path)) throw Error(ErrorKind::usage, quoted(path) + " can't be a path in the tree", {}, std::string(path));
+  if (!path.empty() && !is_entry_path(path))
+    throw Error(ErrorKind::usage, quoted(path) + " can't be a path in the tree", {}, std::string(path));
   return std::string(path);
 }
 
@@ -75,7 +78,8 @@ std::vector<std::string> checked_scope(const std::vector<std::string>& paths) {
   return result;
 }
 
-void list_nodes(Engine& engine, const Position& position, std::string_view path, bool recursive, const std::function<void(const NodeInfo&)>& visit) {
+void list_nodes(Engine& engine, const Position& position, std::string_view path, bool recursive,
+                const std::function<void(const NodeInfo&)>& visit) {
   ChunkSource& source = *engine.store;
   const std::string top = checked_path(path);
   const Root root = root_of(engine, position);
@@ -96,13 +100,17 @@ void list_nodes(Engine& engine, const Position& position, std::string_view path,
     visit(describe_node(source, prefix + found->name, *found, links));
 }
 
-void read_node(Engine& engine, const Position& position, std::string_view path, const ContentRange& range, const std::function<void(ByteView)>& receive) {
+void read_node(Engine& engine, const Position& position, std::string_view path, const ContentRange& range,
+               const std::function<void(ByteView)>& receive) {
   ChunkSource& source = *engine.store;
   const std::string name = checked_path(path);
   const Entry entry = get_node(engine, root_of(engine, position), position, name);
-  if (entry.type != EntryType::file) throw Error(ErrorKind::usage, quoted(name) + " is not a file in checkpoint " + std::to_string(position.number), {}, name);
+  if (entry.type != EntryType::file)
+    throw Error(ErrorKind::usage, quoted(name) + " is not a file in checkpoint " + std::to_string(position.number), {}, name);
   if (entry.content_unknown)
-    throw Error(ErrorKind::usage, quoted(name) + " has no content in checkpoint " + std::to_string(position.number) + ": it could not be read then", {}, name);
+    throw Error(ErrorKind::usage,
+                quoted(name) + " has no content in checkpoint " + std::to_string(position.number) + ": it could not be read then", {},
+                name);
   if (range.offset >= entry.content.length) return;
   std::uint64_t left = std::min(range.length.value_or(std::numeric_limits<std::uint64_t>::max()), entry.content.length - range.offset);
   ExtentCursor cursor(source, entry.content);
@@ -117,7 +125,8 @@ void read_node(Engine& engine, const Position& position, std::string_view path, 
       send_zeros(taken, receive);
     } else {
       source.read(extent->id, chunk);
-      if (chunk.size() != extent->length) throw Error(ErrorKind::corrupt, "chunk " + to_hex(extent->id) + " has not the length that " + quoted(name) + " says", {}, name);
+      if (chunk.size() != extent->length)
+        throw Error(ErrorKind::corrupt, "chunk " + to_hex(extent->id) + " has not the length that " + quoted(name) + " says", {}, name);
       receive(ByteView(chunk).subspan(static_cast<std::size_t>(skipped), static_cast<std::size_t>(taken)));
     }
     at += taken;

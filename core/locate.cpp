@@ -33,7 +33,8 @@ void follow_pointer(System& system, const std::string& pointer, Location& locati
   if (!target.starts_with('/')) target = joined_path(parent_path(pointer), target);
   const int fd = try_open(system, target, kDirectoryFlags);
   if (fd == -ENOENT || fd == -ENOTDIR)
-    throw Error(ErrorKind::no_repository, "the repository " + quoted(target) + ", to which " + quoted(pointer) + " points, is not there", {}, target);
+    throw Error(ErrorKind::no_repository, "the repository " + quoted(target) + ", to which " + quoted(pointer) + " points, is not there",
+                {}, target);
   if (fd < 0) throw_io(-fd, "open", target);
   location.repository = Fd(system, fd);
   location.repository_directory = absolute_path(system, fd, target);
@@ -55,7 +56,8 @@ bool open_named_repository(System& system, const std::string& directory, Locatio
   if ((found.mode & kTypeBits) == kSymlink)
     throw Error(ErrorKind::refused, quoted(path) + " is a symbolic link, which is never followed",
                 "a repository elsewhere is made with: metamori init --repo-dir PATH", path);
-  if (fd == -EACCES) throw Error(ErrorKind::refused, "the repository " + quoted(path) + " can't be entered", "work as its owner, or use another", path);
+  if (fd == -EACCES)
+    throw Error(ErrorKind::refused, "the repository " + quoted(path) + " can't be entered", "work as its owner, or use another", path);
   if (fd != -ENOTDIR) throw_io(-fd, "open", path);
   follow_pointer(system, path, location);
   return true;
@@ -159,7 +161,8 @@ std::string absolute_path(System& system, int fd, std::string_view given) {
   if (length > 0 && static_cast<std::size_t>(length) < buffer.size() && buffer[0] == std::byte{'/'})
     return std::string(as_text(std::span(buffer).first(static_cast<std::size_t>(length))));
   // Without /proc the path is what the caller said, if that says it all.
-  if (!given.starts_with('/')) throw Error(ErrorKind::io, "find the absolute path of " + quoted(given) + ": /proc is not mounted", {}, std::string(given));
+  if (!given.starts_with('/'))
+    throw Error(ErrorKind::io, "find the absolute path of " + quoted(given) + ": /proc is not mounted", {}, std::string(given));
   return normalized_path(given);
 }
 

@@ -1,4 +1,5 @@
-// A waiting exclusive lock gets its turn though shared ones come one after another: whoever wants `name` first passes `name.turn`, which an exclusive waiter holds while it waits.
+// A waiting exclusive lock gets its turn though shared ones come one after another: whoever wants `name` first passes `name.turn`, which an
+// exclusive waiter holds while it waits.
 
 #include "core/lock.hpp"
 
@@ -29,7 +30,8 @@ Fd open_lock_file(Engine& engine, const std::string& name) {
   int fd = retry_interrupted([&] { return system.open_at(dir, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, kLockFileMode); });
   if (fd == -EACCES || fd == -EROFS || fd == -EPERM)
     fd = retry_interrupted([&] { return system.open_at(dir, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0); });
-  if (fd == -ENOSPC || fd == -EDQUOT || fd == -EACCES || fd == -EROFS || fd == -ENOENT) return {};  // a courtesy that can't be had must not stop anybody
+  if (fd == -ENOSPC || fd == -EDQUOT || fd == -EACCES || fd == -EROFS || fd == -ENOENT)
+    return {};  // a courtesy that can't be had must not stop anybody
   if (fd < 0) throw_io(-fd, "open", joined_path(engine.repository_directory, "locks/" + name));
   return {system, fd};
 }

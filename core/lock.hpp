@@ -1,6 +1,7 @@
 #pragma once
 
-// Locks are a courtesy between processes: correctness never rests on them (docs/design.md, *Locks*). They are held by the kernel (flock), so they die with their owner, and are never broken by age.
+// Locks are a courtesy between processes: correctness never rests on them (docs/design.md, *Locks*). They are held by the kernel (flock),
+// so they die with their owner, and are never broken by age.
 
 #include <optional>
 #include <string>
@@ -12,8 +13,8 @@ namespace metamori {
 /// Held until destroyed.
 class Lock {
  public:
-  /// Takes `name` (a file in `locks/`) shared or exclusively; waits at most `timeout_ms`. Throws `locked`, naming host, pid and since when the holder has it, when it can't be had.
-  /// Where the file system has no locks the result is not `held()`.
+  /// Takes `name` (a file in `locks/`) shared or exclusively; waits at most `timeout_ms`. Throws `locked`, naming host, pid and since when
+  /// the holder has it, when it can't be had. Where the file system has no locks the result is not `held()`.
   Lock(Engine& engine, const std::string& name, LockMode mode, std::int64_t timeout_ms);
   [[nodiscard]] bool held() const noexcept { return file_.is_open(); }
 

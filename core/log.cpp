@@ -84,7 +84,8 @@ std::vector<Position> checkpoints_between(Engine& engine, std::string_view range
 }
 
 bool has_all(const Metadata& metadata, const Metadata& wanted) {
-  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& pair) { return std::find(metadata.begin(), metadata.end(), pair) != metadata.end(); });
+  return std::all_of(wanted.begin(), wanted.end(),
+                     [&](const auto& pair) { return std::find(metadata.begin(), metadata.end(), pair) != metadata.end(); });
 }
 
 bool is_range(std::string_view from) { return from.find("..") != std::string_view::npos && !from.starts_with(":/"); }

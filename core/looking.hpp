@@ -11,13 +11,15 @@
 namespace metamori {
 
 std::vector<CheckpointInfo> list_log(Engine& engine, const LogOptions& options);
-void list_nodes(Engine& engine, const Position& position, std::string_view path, bool recursive, const std::function<void(const NodeInfo&)>& visit);
+void list_nodes(Engine& engine, const Position& position, std::string_view path, bool recursive,
+                const std::function<void(const NodeInfo&)>& visit);
 /// Which bytes of a file; no length: up to its end.
 struct ContentRange {
   std::uint64_t offset = 0;
   std::optional<std::uint64_t> length;
 };
-void read_node(Engine& engine, const Position& position, std::string_view path, const ContentRange& range, const std::function<void(ByteView)>& receive);
+void read_node(Engine& engine, const Position& position, std::string_view path, const ContentRange& range,
+               const std::function<void(ByteView)>& receive);
 DiffReport diff(Engine& engine, const DiffOptions& options);
 StatusReport status(Engine& engine, const Control& control);
 VerifyReport verify(Engine& engine, const VerifyOptions& options);

@@ -16,8 +16,10 @@ constexpr std::size_t kZeroBytes = 64 * 1024;
 
 void expect_length(const Bytes& chunk, const Extent& extent, const std::string& path) {
   if (chunk.size() != extent.length)
-    throw Error(ErrorKind::corrupt, "chunk " + to_hex(extent.id) + " of " + quoted(path) + " has " + std::to_string(chunk.size()) + " bytes instead of " +
-                                        std::to_string(extent.length), {}, path);
+    throw Error(ErrorKind::corrupt,
+                "chunk " + to_hex(extent.id) + " of " + quoted(path) + " has " + std::to_string(chunk.size()) + " bytes instead of " +
+                    std::to_string(extent.length),
+                {}, path);
 }
 
 bool is_zero(ByteView bytes) noexcept {
@@ -28,12 +30,18 @@ bool is_zero(ByteView bytes) noexcept {
 
 std::uint32_t mode_type(EntryType type) noexcept {
   switch (type) {
-    case EntryType::file: return S_IFREG;
-    case EntryType::directory: return S_IFDIR;
-    case EntryType::symlink: return S_IFLNK;
-    case EntryType::fifo: return S_IFIFO;
-    case EntryType::char_device: return S_IFCHR;
-    case EntryType::block_device: return S_IFBLK;
+    case EntryType::file:
+      return S_IFREG;
+    case EntryType::directory:
+      return S_IFDIR;
+    case EntryType::symlink:
+      return S_IFLNK;
+    case EntryType::fifo:
+      return S_IFIFO;
+    case EntryType::char_device:
+      return S_IFCHR;
+    case EntryType::block_device:
+      return S_IFBLK;
   }
   return 0;
 }
@@ -52,8 +60,8 @@ bool NodeWriter::can_make(const Entry& entry, const std::string& path) {
   return true;
 }
 
-void NodeWriter::make(const Directory& dir, const std::string& name, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited,
-                      bool sync) {
+void NodeWriter::make(const Directory& dir, const std::string& name, const Entry& entry, const std::string& path,
+                      const std::optional<Inherited>& inherited, bool sync) {
   if (entry.type == EntryType::file) {
     Fd file = create_file(dir, name, path);
     write_data(file.get(), entry.content, {0, entry.content.length}, path);
@@ -136,7 +144,8 @@ void NodeWriter::write_range(int fd, ExtentCursor& target, Range range, Bytes& b
 
 void NodeWriter::rewrite(int fd, const StreamRef& before, const StreamRef& after, const std::string& path) {
   // Cut or grown in any case: after a crash the file may have either size.
-  if (const int error = retry_interrupted([&] { return system_.truncate(fd, after.length); }); error < 0) throw_io(-error, "set the size of", path);
+  if (const int error = retry_interrupted([&] { return system_.truncate(fd, after.length); }); error < 0)
+    throw_io(-error, "set the size of", path);
   ExtentCursor target(source_, after);
   Bytes buffer;
   for_each_difference(source_, before, after, [&](Range range) { write_range(fd, target, range, buffer, path); });
@@ -144,7 +153,8 @@ void NodeWriter::rewrite(int fd, const StreamRef& before, const StreamRef& after
 
 void NodeWriter::verify(int fd, const StreamRef& content, const std::string& path) {
   system_.drop_cache(fd);  // advice only
-  if (!has_content(fd, content, path)) throw Error(ErrorKind::io, "verify " + quoted(path) + ": what was read back differs from what was written", {}, path);
+  if (!has_content(fd, content, path))
+    throw Error(ErrorKind::io, "verify " + quoted(path) + ": what was read back differs from what was written", {}, path);
 }
 
 bool NodeWriter::has_content(int fd, const StreamRef& content, const std::string& path) {

@@ -1,6 +1,7 @@
 #pragma once
 
-// Writing one node of a checkpoint to disk: content, then owner, attributes, mode and time, on the descriptor and before the name that users know appears.
+// Writing one node of a checkpoint to disk: content, then owner, attributes, mode and time, on the descriptor and before the name that
+// users know appears.
 
 #include <functional>
 #include <optional>
@@ -39,8 +40,10 @@ class NodeWriter {
 
   /// Whether this policy makes such a node at all; if not, a warning says why.
   bool can_make(const Entry& entry, const std::string& path);
-  /// Makes anything but a directory as `name`, which must not exist. `sync`: its bytes survive power loss on return (the name does not yet).
-  void make(const Directory& dir, const std::string& name, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited, bool sync);
+  /// Makes anything but a directory as `name`, which must not exist. `sync`: its bytes survive power loss on return (the name does not
+  /// yet).
+  void make(const Directory& dir, const std::string& name, const Entry& entry, const std::string& path,
+            const std::optional<Inherited>& inherited, bool sync);
 
   // The parts of making a file, for those who do them apart.
   Fd create_file(const Directory& dir, const std::string& name, const std::string& path);
@@ -65,7 +68,8 @@ class NodeWriter {
   [[nodiscard]] System& system() noexcept { return system_; }
 
  private:
-  void set_named_metadata(int dir, const char* name, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited);
+  void set_named_metadata(int dir, const char* name, const Entry& entry, const std::string& path,
+                          const std::optional<Inherited>& inherited);
   void set_owner(int dir, const char* name, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited);
   void set_attributes_of(int dir, const char* name, const Entry& entry, const std::string& path);
   void check_privileged(int dir, const char* name, const Attribute& attribute, const std::string& path);

@@ -56,7 +56,8 @@ void TreeWriter::link_member(const std::string& from_disk_path, const TreePut& p
       return;
     }
   }
-  const bool exists = options_.may_exist && find_stat(system, dir->get(), std::string(name_of(put.disk_path)).c_str(), put.path).has_value();
+  const bool exists =
+      options_.may_exist && find_stat(system, dir->get(), std::string(name_of(put.disk_path)).c_str(), put.path).has_value();
   const std::string working = working_name(put.disk_path);
   const int error = retry_interrupted([&] { return system.link(from->get(), from_name.c_str(), dir->get(), working.c_str()); });
   if (error == -EMLINK || error == -EPERM || error == -EXDEV || error == -EOPNOTSUPP) {
@@ -71,7 +72,8 @@ void TreeWriter::link_member(const std::string& from_disk_path, const TreePut& p
 }
 
 void TreeWriter::finish_directories() {
-  std::sort(made_directories_.begin(), made_directories_.end(), [](const TreePut& a, const TreePut& b) { return WalkOrder()(b.disk_path, a.disk_path); });
+  std::sort(made_directories_.begin(), made_directories_.end(),
+            [](const TreePut& a, const TreePut& b) { return WalkOrder()(b.disk_path, a.disk_path); });
   for (const TreePut& put : made_directories_) {
     const Directory dir = directories_.get(put.disk_path);
     writer_.set_metadata(dir->get(), put.entry, put.path, put.inherited);

@@ -1,4 +1,5 @@
-// Owner, attributes, mode and time of a node. What can't be set becomes a warning, never silence; what must not be set without being asked for is left out.
+// Owner, attributes, mode and time of a node. What can't be set becomes a warning, never silence; what must not be set without being asked
+// for is left out.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -49,20 +50,25 @@ void NodeWriter::warn(const std::string& path, std::string_view action, int erro
   warnings_.add(path, std::string(action) + ": " + std::generic_category().message(error));
 }
 
-void NodeWriter::set_owner(int dir, const char* name, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited) {
+void NodeWriter::set_owner(int dir, const char* name, const Entry& entry, const std::string& path,
+                           const std::optional<Inherited>& inherited) {
   if (!policy_.same_owner && !inherited) return;
   const std::uint32_t uid = policy_.same_owner ? entry.owner.uid : inherited->uid;
   const std::uint32_t gid = policy_.same_owner ? entry.owner.gid : inherited->gid;
   FileStat now;
   const bool is_open = *name == '\0';
-  if (retry_interrupted([&] { return is_open ? system_.stat(dir, now) : system_.stat_at(dir, name, now); }) >= 0 && now.uid == uid && now.gid == gid) return;
-  const int error = retry_interrupted([&] { return is_open ? system_.set_owner(dir, uid, gid) : system_.set_owner_at(dir, name, uid, gid); });
+  if (retry_interrupted([&] { return is_open ? system_.stat(dir, now) : system_.stat_at(dir, name, now); }) >= 0 && now.uid == uid &&
+      now.gid == gid)
+    return;
+  const int error =
+      retry_interrupted([&] { return is_open ? system_.set_owner(dir, uid, gid) : system_.set_owner_at(dir, name, uid, gid); });
   if (error < 0) warn(path, "cannot set the owner " + std::to_string(uid) + ':' + std::to_string(gid), -error);
 }
 
 void NodeWriter::check_privileged(int dir, const char* name, const Attribute& attribute, const std::string& path) {
   // Security modules label new files by themselves, mostly alike.
-  if (!has_value(system_, dir, name, attribute)) warnings_.add(path, "attribute " + quoted(attribute.name) + " is brought back only when asked for");
+  if (!has_value(system_, dir, name, attribute))
+    warnings_.add(path, "attribute " + quoted(attribute.name) + " is brought back only when asked for");
 }
 
 void NodeWriter::set_attributes_of(int dir, const char* name, const Entry& entry, const std::string& path) {
@@ -100,17 +106,21 @@ void NodeWriter::set_metadata(int fd, const Entry& entry, const std::string& pat
   set_attributes_of(fd, "", entry, path);     // before the mode, which may forbid writing them
   const std::uint32_t mode = mode_to_set(entry, path, inherited);
   if (const int error = retry_interrupted([&] { return system_.set_mode(fd, mode); }); error < 0) warn(path, "cannot set the mode", -error);
-  if (const int error = retry_interrupted([&] { return system_.set_mtime(fd, entry.mtime); }); error < 0) warn(path, "cannot set the time", -error);
+  if (const int error = retry_interrupted([&] { return system_.set_mtime(fd, entry.mtime); }); error < 0)
+    warn(path, "cannot set the time", -error);
 }
 
-void NodeWriter::set_named_metadata(int dir, const char* name, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited) {
+void NodeWriter::set_named_metadata(int dir, const char* name, const Entry& entry, const std::string& path,
+                                    const std::optional<Inherited>& inherited) {
   set_owner(dir, name, entry, path, inherited);
   if (entry.type != EntryType::symlink || policy_.privileged_attributes) set_attributes_of(dir, name, entry, path);
   if (entry.type != EntryType::symlink) {
     const std::uint32_t mode = mode_to_set(entry, path, inherited);
-    if (const int error = retry_interrupted([&] { return system_.set_mode_at(dir, name, mode); }); error < 0) warn(path, "cannot set the mode", -error);
+    if (const int error = retry_interrupted([&] { return system_.set_mode_at(dir, name, mode); }); error < 0)
+      warn(path, "cannot set the mode", -error);
   }
-  if (const int error = retry_interrupted([&] { return system_.set_mtime_at(dir, name, entry.mtime); }); error < 0) warn(path, "cannot set the time", -error);
+  if (const int error = retry_interrupted([&] { return system_.set_mtime_at(dir, name, entry.mtime); }); error < 0)
+    warn(path, "cannot set the time", -error);
 }
 
 }  // namespace metamori

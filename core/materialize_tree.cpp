@@ -48,7 +48,8 @@ struct TreeWriter::LargeFile {
   std::atomic<std::uint64_t> pieces_left{0};
 };
 
-TreeWriter::TreeWriter(TreeDirectories& directories, NodeWriter& writer, std::size_t job_count, const LinkTable& links, TreeWriterOptions options)
+TreeWriter::TreeWriter(TreeDirectories& directories, NodeWriter& writer, std::size_t job_count, const LinkTable& links,
+                       TreeWriterOptions options)
     : directories_(directories), writer_(writer), links_(links), options_(std::move(options)), pool_(job_count) {
   for (std::size_t group = 0; group < links_.size(); ++group)
     for (const std::string& path : links_[group]) group_of_.emplace(path, group);
@@ -113,7 +114,8 @@ void TreeWriter::add_directory(TreePut put) {
         if (error >= 0) error = retry_interrupted([&] { return system.make_directory(parent->get(), name.c_str(), kPrivateDirectory); });
       } else if (stat) {
         error = 0;
-        if ((stat->mode & kPrivateDirectory) != kPrivateDirectory) system.set_mode_at(parent->get(), name.c_str(), (stat->mode & 07777) | kPrivateDirectory);
+        if ((stat->mode & kPrivateDirectory) != kPrivateDirectory)
+          system.set_mode_at(parent->get(), name.c_str(), (stat->mode & 07777) | kPrivateDirectory);
       }
     }
     if (error < 0) throw_io(-error, "create directory", put.path);
@@ -183,7 +185,8 @@ void TreeWriter::write(const Directory& dir, TreePut put) {
 
 void TreeWriter::write_node(const Directory& dir, const TreePut& put, Place place) {
   WorkingName working(directories_.system(), dir, working_name(put.disk_path), options_.under_temporary_names);
-  if (!put.clone_content || !write_clone(dir, working.get(), put)) writer_.make(dir, working.get(), put.entry, put.path, put.inherited, options_.sync_each);
+  if (!put.clone_content || !write_clone(dir, working.get(), put))
+    writer_.make(dir, working.get(), put.entry, put.path, put.inherited, options_.sync_each);
   publish(dir, working.get(), put, place);
   working.set_published();
 }
@@ -194,14 +197,16 @@ bool TreeWriter::write_clone(const Directory& dir, const std::string& name, cons
   const Directory from_dir = directories_.find(directory_of(put.clone_path));
   if (!from_dir) return false;
   const std::string from_name(name_of(put.clone_path));
-  const int source = retry_interrupted([&] { return system.open_at(from_dir->get(), from_name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0); });
+  const int source =
+      retry_interrupted([&] { return system.open_at(from_dir->get(), from_name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0); });
   if (source < 0) return false;
   const Fd from(system, source);
   Fd file = writer_.create_file(dir, name, put.path);
   if (retry_interrupted([&] { return system.clone_from(file.get(), from.get()); }) < 0) {
     can_clone_ = false;
     file.close(put.path);
-    if (const int error = retry_interrupted([&] { return system.remove_file(dir->get(), name.c_str()); }); error < 0) throw_io(-error, "remove", put.path);
+    if (const int error = retry_interrupted([&] { return system.remove_file(dir->get(), name.c_str()); }); error < 0)
+      throw_io(-error, "remove", put.path);
     return false;
   }
   writer_.rewrite(file.get(), *put.clone_content, put.entry.content, put.path);
@@ -225,7 +230,8 @@ void TreeWriter::write_large(const Directory& dir, TreePut put, Place place) {
       // A piece that fails is never counted down, so the file stays unfinished and loses its temporary name.
       guarded(large->put.path, [&] {
         for (std::uint64_t offset = 0; (offset = (*next_piece)++ * kLargePieceBytes) < length;) {
-          writer_.write_data(large->file.get(), large->put.entry.content, {offset, std::min(kLargePieceBytes, length - offset)}, large->put.path);
+          writer_.write_data(large->file.get(), large->put.entry.content, {offset, std::min(kLargePieceBytes, length - offset)},
+                             large->put.path);
           if (--large->pieces_left > 0) continue;
           writer_.finish_file(std::move(large->file), large->put.entry, large->put.path, large->put.inherited, options_.sync_each);
           publish(large->dir, large->working->get(), large->put, large->place);
@@ -246,7 +252,8 @@ void TreeWriter::publish(const Directory& dir, const std::string& working, const
     System& system = directories_.system();
     const std::string name(name_of(put.disk_path));
     if (place == Place::replace) {
-      const int error = retry_interrupted([&] { return system.rename(dir->get(), working.c_str(), dir->get(), name.c_str(), RenameMode::replace); });
+      const int error =
+          retry_interrupted([&] { return system.rename(dir->get(), working.c_str(), dir->get(), name.c_str(), RenameMode::replace); });
       if (error < 0) throw_io(-error, "replace", put.path);
     } else if (!publish_no_replace(system, dir->get(), working, dir->get(), name, put.path)) {
       throw_io(EEXIST, "create", put.path);
@@ -265,11 +272,14 @@ TreeWriter::Place TreeWriter::look(const Directory& dir, const TreePut& put) {
   const std::string name(name_of(put.disk_path));
   const auto stat = find_stat(directories_.system(), dir->get(), name.c_str(), put.path);
   if (!stat) return Place::free;
-  if (options_.overwrite == Overwrite::never || (options_.overwrite == Overwrite::if_changed && is_same(dir, name.c_str(), *stat, put.entry, put.path))) {
+  if (options_.overwrite == Overwrite::never ||
+      (options_.overwrite == Overwrite::if_changed && is_same(dir, name.c_str(), *stat, put.entry, put.path))) {
     ++totals_.unchanged;
     return Place::keep;
   }
-  if (S_ISDIR(stat->mode)) throw Error(ErrorKind::refused, "restore " + quoted(put.path) + ": a directory has its name", "remove it, or restore elsewhere", put.path);
+  if (S_ISDIR(stat->mode))
+    throw Error(ErrorKind::refused, "restore " + quoted(put.path) + ": a directory has its name", "remove it, or restore elsewhere",
+                put.path);
   return Place::replace;
 }
 

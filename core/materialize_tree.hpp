@@ -1,6 +1,7 @@
 #pragma once
 
-// Writing many nodes, whole directories among them, in parallel. Hard links are made once everything else is there, directories get their metadata last, deepest first.
+// Writing many nodes, whole directories among them, in parallel. Hard links are made once everything else is there, directories get their
+// metadata last, deepest first.
 
 #include <atomic>
 #include <map>
@@ -18,15 +19,15 @@ struct TreePut {
   std::string path;       ///< its path in the checkpoint
   Entry entry;
   std::optional<Inherited> inherited;
-  std::string clone_path;                ///< a file on disk that holds `clone_content`; empty: none
+  std::string clone_path;  ///< a file on disk that holds `clone_content`; empty: none
   std::optional<StreamRef> clone_content;
 };
 
 struct TreeWriterOptions {
-  bool sync_each = false;        ///< every file and directory survives power loss when finish() returns; else the caller syncs
+  bool sync_each = false;              ///< every file and directory survives power loss when finish() returns; else the caller syncs
   bool under_temporary_names = false;  ///< each file gets its name by rename, once complete
   bool keep_going = false;             ///< what can't be read from the repository is left out and counted; finish() throws in the end
-  bool may_exist = false;        ///< names may be taken already; `overwrite` says what happens then
+  bool may_exist = false;              ///< names may be taken already; `overwrite` says what happens then
   Overwrite overwrite = Overwrite::always;
   std::string temporary_prefix;  ///< of temporary names; unique
 };
@@ -48,7 +49,8 @@ class TreeWriter {
   /// Told of every path once it is written. May be called from several threads at once.
   void on_written(std::function<void(const std::string& path, const Entry& entry)> told) { told_ = std::move(told); }
   /// The place on disk of one of `others` to link to, or nothing. `others`: those of a group of hard links that are not written.
-  using FindLinked = std::function<std::optional<std::string>(const std::vector<std::string>& group, const std::vector<std::string>& others, const Entry& entry)>;
+  using FindLinked = std::function<std::optional<std::string>(const std::vector<std::string>& group, const std::vector<std::string>& others,
+                                                              const Entry& entry)>;
   void set_find_linked(FindLinked find) { find_linked_ = std::move(find); }
   void finish();
   [[nodiscard]] const TreeTotals& totals() const noexcept { return totals_; }
@@ -94,7 +96,7 @@ class TreeWriter {
   std::map<std::size_t, std::map<std::string, TreePut>> linked_;  ///< by group, then by path: written at the end
   std::vector<TreePut> made_directories_;
   std::vector<std::pair<std::string, std::string>> failures_;  ///< path and message
-  WorkerPool pool_;  ///< last: its tasks use everything above
+  WorkerPool pool_;                                            ///< last: its tasks use everything above
 };
 
 }  // namespace metamori

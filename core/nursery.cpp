@@ -22,7 +22,10 @@ void check(Call call, std::string_view action, const std::string& path) {
 }  // namespace
 
 Nursery::Nursery(System& system, const Fd& parent, std::string parent_path, Options options)
-    : system_(system), parent_(parent), parent_path_(std::move(parent_path)), temp_name_(unique_name(system, std::string(kStagePrefix) + "init-")),
+    : system_(system),
+      parent_(parent),
+      parent_path_(std::move(parent_path)),
+      temp_name_(unique_name(system, std::string(kStagePrefix) + "init-")),
       options_(options) {
   try {
     make(temp_name_, joined_path(parent_path_, temp_name_));
@@ -57,7 +60,8 @@ void Nursery::make(const std::string& path, const std::string& shown) {
   const Fd made = open_file(system_, parent_.get(), path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, shown);
   const FileStat stat = stat_of(system_, made.get(), shown);
   if (stat.gid != options_.group) check([&] { return system_.set_owner(made.get(), stat.uid, options_.group); }, "set the group of", shown);
-  check([&] { return system_.set_mode(made.get(), mode); }, "set the mode of", shown);  // after the group, which clears setgid; the umask took bits away
+  check([&] { return system_.set_mode(made.get(), mode); }, "set the mode of",
+        shown);  // after the group, which clears setgid; the umask took bits away
 }
 
 void Nursery::add_directory(const std::string& name) {

@@ -7,7 +7,8 @@
 
 namespace metamori {
 
-/// A directory being built under a temporary name beside its final one, so that a crash leaves either nothing of that name or the whole. Removed by the destructor unless published.
+/// A directory being built under a temporary name beside its final one, so that a crash leaves either nothing of that name or the whole.
+/// Removed by the destructor unless published.
 class Nursery {
  public:
   struct Options {

@@ -15,7 +15,7 @@ namespace metamori {
 struct PutBatch {
   Bytes bytes;
   std::vector<std::uint32_t> cuts;
-  std::vector<Extent> extents;    ///< filled in when it was stored
+  std::vector<Extent> extents;  ///< filled in when it was stored
   std::uint64_t file_offset = 0;
   std::uint64_t hole_before = 0;  ///< bytes of hole before these
   std::uint64_t fingerprint = 0;  ///< XXH3 of the bytes that were cut, filled in when it was stored
@@ -25,8 +25,8 @@ struct PutBatch {
 /// Hashes and stores the chunks of `batch`.
 void store_batch(ChunkSink& sink, PutBatch& batch);
 
-/// Keeps a bounded number of batches in flight on the pool; hands them back, stored, in the order they came. Used by one thread, which works along when it must wait, so that it never waits for
-/// a task that waits for it.
+/// Keeps a bounded number of batches in flight on the pool; hands them back, stored, in the order they came. Used by one thread, which
+/// works along when it must wait, so that it never waits for a task that waits for it.
 class OrderedPut {
  public:
   OrderedPut(ChunkSink& sink, WorkerPool& pool);

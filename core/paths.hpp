@@ -6,7 +6,8 @@
 
 namespace metamori {
 
-/// Orders paths as a walk meets them: by components, so that everything below a directory stands right after it (plain byte order puts `a-b` between `a` and `a/b`).
+/// Orders paths as a walk meets them: by components, so that everything below a directory stands right after it (plain byte order puts
+/// `a-b` between `a` and `a/b`).
 struct WalkOrder {
   using is_transparent = void;
   bool operator()(std::string_view a, std::string_view b) const noexcept {

@@ -1,7 +1,7 @@
 // Recovery of an unfinished restore: from the intent, the store and the tree alone. Can itself be interrupted anywhere.
 
-#include "core/intent.hpp"
 #include "core/checkpoint.hpp"
+#include "core/intent.hpp"
 #include "core/lock.hpp"
 #include "core/looking.hpp"
 #include "core/restore.hpp"
@@ -15,7 +15,8 @@ void finish(Engine& engine, const Intent& intent, RestoreRun& run, RecoverMode m
     run.apply(mode == RecoverMode::force ? ApplyMode::force : ApplyMode::redo);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::refused) throw;
-    throw Error(error.kind(), error.what(), "`metamori recover --force` goes on nevertheless, `metamori recover --abort` takes the restore back", error.path());
+    throw Error(error.kind(), error.what(),
+                "`metamori recover --force` goes on nevertheless, `metamori recover --abort` takes the restore back", error.path());
   }
   if (intent.head_before == intent.head_after) return;
   const Position head = engine.log->head();

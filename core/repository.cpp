@@ -32,12 +32,14 @@ std::optional<FileStat> stat_followed(System& system, const std::string& path) {
 
 void require_writable(const Engine& engine) {
   if (engine.read_only)
-    throw Error(ErrorKind::refused, "the repository " + quoted(engine.repository_directory) + " can't be written", {}, engine.repository_directory);
+    throw Error(ErrorKind::refused, "the repository " + quoted(engine.repository_directory) + " can't be written", {},
+                engine.repository_directory);
 }
 
 void require_tree(const Engine& engine) {
   if (!engine.tree.is_open())
-    throw Error(ErrorKind::no_repository, "the tree " + quoted(engine.tree_directory) + " of the repository " + quoted(engine.repository_directory) + " is not there",
+    throw Error(ErrorKind::no_repository,
+                "the tree " + quoted(engine.tree_directory) + " of the repository " + quoted(engine.repository_directory) + " is not there",
                 "open the repository from its tree", engine.tree_directory);
 }
 

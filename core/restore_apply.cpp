@@ -43,11 +43,20 @@ void RestoreRun::apply(ApplyMode mode) {
 
 void RestoreRun::apply_step(const Step& step, ApplyMode mode) {
   switch (step.kind) {
-    case StepKind::put: apply_put(step, mode); break;
-    case StepKind::rewrite: apply_rewrite(step, mode); break;
-    case StepKind::metadata: apply_metadata(step, mode); break;
-    case StepKind::make_directory: apply_make_directory(step, mode); break;
-    case StepKind::remove: break;
+    case StepKind::put:
+      apply_put(step, mode);
+      break;
+    case StepKind::rewrite:
+      apply_rewrite(step, mode);
+      break;
+    case StepKind::metadata:
+      apply_metadata(step, mode);
+      break;
+    case StepKind::make_directory:
+      apply_make_directory(step, mode);
+      break;
+    case StepKind::remove:
+      break;
   }
   meter_.add_file(step.path);
 }
@@ -66,7 +75,8 @@ void RestoreRun::apply_remove(const Step& step, ApplyMode mode) {
 void RestoreRun::make_room(const Step& step, const FileStat& now, bool for_directory) {
   if (is_directory(now)) {
     if (!remove_empty_directory(step.path))
-      throw Error(ErrorKind::refused, "restore: the directory " + quoted(step.path) + " holds files that came after the restore was planned", {}, step.path);
+      throw Error(ErrorKind::refused,
+                  "restore: the directory " + quoted(step.path) + " holds files that came after the restore was planned", {}, step.path);
   } else if (for_directory) {
     unlink(step.path);
   }
@@ -189,7 +199,8 @@ void RestoreRun::apply_metadata(const Step& step, ApplyMode mode) {
   const auto now = directories_.stat(step.path);
   bool may_set = now && is_unchanged(*step.stat, *now);
   if (!may_set && mode != ApplyMode::first)
-    may_set = now && now->inode == step.stat->inode && now->size_bytes == step.stat->size_bytes && (now->mtime == step.stat->mtime || now->mtime == after.mtime);
+    may_set = now && now->inode == step.stat->inode && now->size_bytes == step.stat->size_bytes &&
+              (now->mtime == step.stat->mtime || now->mtime == after.mtime);
   if (!may_set) {
     if (mode != ApplyMode::force) refuse_changed(step);
     replace_whole(step);
@@ -212,7 +223,8 @@ void RestoreRun::apply_make_directory(const Step& step, ApplyMode mode) {
     make_room(step, *now, true);
   }
   const Directory parent = directories_.get(directory_of(step.path));
-  const int error = retry_interrupted([&] { return system_.make_directory(parent->get(), std::string(name_of(step.path)).c_str(), kPrivateDirectory); });
+  const int error =
+      retry_interrupted([&] { return system_.make_directory(parent->get(), std::string(name_of(step.path)).c_str(), kPrivateDirectory); });
   if (error < 0) throw_io(-error, "create directory", step.path);
 }
 
@@ -229,9 +241,11 @@ void RestoreRun::settle_directories() {
     const FileStat now = stat_of(system_, dir->get(), directories_.shown(path));
     if (planned == nullptr || planned->from_target) {
       const Entry entry = path.empty() ? target_.top : entry_in(target_, path);
-      writer_.set_metadata(dir->get(), entry, path, planned == nullptr ? std::nullopt : std::optional(Inherited{now.uid, now.gid, now.mode}));
+      writer_.set_metadata(dir->get(), entry, path,
+                           planned == nullptr ? std::nullopt : std::optional(Inherited{now.uid, now.gid, now.mode}));
     } else if ((now.mode & 07777) != planned->mode) {
-      if (const int error = retry_interrupted([&] { return system_.set_mode(dir->get(), planned->mode); }); error < 0) throw_io(-error, "set the mode of", path);
+      if (const int error = retry_interrupted([&] { return system_.set_mode(dir->get(), planned->mode); }); error < 0)
+        throw_io(-error, "set the mode of", path);
     }
     sync_file(system_, dir->get(), directories_.shown(path));
   }

@@ -48,14 +48,22 @@ bool differs(const Entry& before, const Entry& after, const NodePolicy& policy) 
 }
 
 Drafter::Drafter(Engine& engine, TreeDirectories& directories, ChunkSource& source, const ScanResult& scan, const RestoreGoal& goal)
-    : engine_(engine), directories_(directories), source_(source), scan_(scan), goal_(goal), target_(get_root(source, goal.root)), target_rules_(goal.rules) {
+    : engine_(engine),
+      directories_(directories),
+      source_(source),
+      scan_(scan),
+      goal_(goal),
+      target_(get_root(source, goal.root)),
+      target_rules_(goal.rules) {
   for (const PathVerdict& verdict : scan.verdicts)
-    if (verdict.verdict == Verdict::torn || verdict.verdict == Verdict::kept || verdict.verdict == Verdict::unreadable) uncaptured_.insert(verdict.path);
+    if (verdict.verdict == Verdict::torn || verdict.verdict == Verdict::kept || verdict.verdict == Verdict::unreadable)
+      uncaptured_.insert(verdict.path);
 }
 
 Draft Drafter::make() {
   draft_.plan.policy = goal_.policy;
-  diff_trees(source_, get_root(source_, scan_.root), target_, [&](const std::string& path, const Entry* before, const Entry* after) { visit(path, before, after); });
+  diff_trees(source_, get_root(source_, scan_.root), target_,
+             [&](const std::string& path, const Entry* before, const Entry* after) { visit(path, before, after); });
   if (goal_.exact) add_absent_before();
   settle_links();
   assemble();
@@ -67,7 +75,8 @@ Draft Drafter::make() {
 bool Drafter::covers(std::string_view path) const {
   if (path.empty()) return goal_.whole;
   if (goal_.exact) return goal_.exact->contains(std::string(path));
-  return goal_.scope.empty() || std::any_of(goal_.scope.begin(), goal_.scope.end(), [&](const std::string& top) { return is_at_or_below(path, top); });
+  return goal_.scope.empty() ||
+         std::any_of(goal_.scope.begin(), goal_.scope.end(), [&](const std::string& top) { return is_at_or_below(path, top); });
 }
 
 bool Drafter::is_above_scope(std::string_view path) const {
@@ -99,7 +108,8 @@ void Drafter::visit(const std::string& path, const Entry* before, const Entry* a
     return;
   }
   if (is_device(after->type) && !goal_.policy.special) {
-    if (before == nullptr || differs(*before, *after, goal_.policy)) warn(path, "device nodes are brought back only when asked for (--special)");
+    if (before == nullptr || differs(*before, *after, goal_.policy))
+      warn(path, "device nodes are brought back only when asked for (--special)");
     return;
   }
   if (before == nullptr)
@@ -116,7 +126,9 @@ void Drafter::visit_above_scope(const std::string& path, const Entry* before, co
   }
   const auto stat = directories_.stat(path);
   if (stat && has_type(*stat, EntryType::directory)) return;
-  if (stat) throw Error(ErrorKind::refused, "restore: " + quoted(path) + " is no directory, so that nothing can be restored below it", "restore it too", path);
+  if (stat)
+    throw Error(ErrorKind::refused, "restore: " + quoted(path) + " is no directory, so that nothing can be restored below it",
+                "restore it too", path);
   add_put(path, after, false, std::nullopt);
   fresh_ = path;
 }
@@ -237,7 +249,8 @@ void Drafter::add_directory_metadata(const std::string& path, bool is_tracked) {
 
 void Drafter::refuse_unsavable(const std::string& path, const FileStat& stat) {
   if (S_ISSOCK(stat.mode) && !goal_.force)
-    throw Error(ErrorKind::refused, "restore: a socket is in the way at " + quoted(path), "stop what uses it and remove it, or use --force", path);
+    throw Error(ErrorKind::refused, "restore: a socket is in the way at " + quoted(path), "stop what uses it and remove it, or use --force",
+                path);
 }
 
 /// The directory at `path` makes room for something else: what is in it and was not captured has to go as well.

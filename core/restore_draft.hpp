@@ -1,6 +1,7 @@
 #pragma once
 
-// Making the plan of a restore in place from the tree as it was just captured and the checkpoint to go to. Reads the disk (what is in the way), changes nothing.
+// Making the plan of a restore in place from the tree as it was just captured and the checkpoint to go to. Reads the disk (what is in the
+// way), changes nothing.
 
 #include <functional>
 #include <map>
@@ -42,7 +43,7 @@ struct DraftItem {
 struct Draft {
   Plan plan;  ///< steps say `saved` for all that exists; settle_old_states() decides
   std::map<std::string, DraftItem, WalkOrder> items;
-  std::vector<TouchedPath> touched;  ///< sorted as bytes
+  std::vector<TouchedPath> touched;     ///< sorted as bytes
   std::vector<std::string> uncaptured;  ///< to be changed, but what is on disk is not what was captured (unreadable, torn, kept)
   std::vector<RestoreAction> actions;
   std::vector<RestoreWarning> warnings;
@@ -51,7 +52,8 @@ struct Draft {
   std::uint64_t staged_bytes = 0;
 };
 
-/// `current` is what `scan` captured, its chunks and the goal's are read through `source`. Throws refused for what is in the way and may not be touched.
+/// `current` is what `scan` captured, its chunks and the goal's are read through `source`. Throws refused for what is in the way and may
+/// not be touched.
 Draft draft_restore(Engine& engine, TreeDirectories& directories, ChunkSource& source, const ScanResult& scan, const RestoreGoal& goal);
 
 /// Same content, whatever the metadata.

@@ -26,7 +26,8 @@ bool Drafter::should_rewrite(const std::string& path, const Entry& before, const
   const Directory dir = directories_.find(directory_of(path));
   if (!dir) return false;
   // A running program can't be written to.
-  const int fd = retry_interrupted([&] { return engine_.system.open_at(dir->get(), std::string(name_of(path)).c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0); });
+  const int fd = retry_interrupted(
+      [&] { return engine_.system.open_at(dir->get(), std::string(name_of(path)).c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0); });
   if (fd < 0) return fd == -EACCES;
   Fd(engine_.system, fd).close(path);
   return true;
@@ -35,7 +36,8 @@ bool Drafter::should_rewrite(const std::string& path, const Entry& before, const
 bool Drafter::has_reflinks(const FileStat& stat) {
   if (!has_reflinks_) {
     has_reflinks_ = false;
-    if (engine_.dirs.tmp.is_open() && stat_of(engine_.system, engine_.dirs.tmp.get(), "tmp").device == stat.device) has_reflinks_ = probe_reflinks();
+    if (engine_.dirs.tmp.is_open() && stat_of(engine_.system, engine_.dirs.tmp.get(), "tmp").device == stat.device)
+      has_reflinks_ = probe_reflinks();
   }
   return *has_reflinks_;
 }
@@ -81,7 +83,9 @@ void Drafter::settle_target_group(const std::vector<std::string>& group, bool is
   for (const std::string& path : group)
     if (covers(path)) members.push_back(path);
   if (members.empty()) return;
-  if (goal_.overwrite == Overwrite::never && !std::all_of(members.begin(), members.end(), [&](const auto& path) { return items_.contains(path); })) return;
+  if (goal_.overwrite == Overwrite::never &&
+      !std::all_of(members.begin(), members.end(), [&](const auto& path) { return items_.contains(path); }))
+    return;
   if (!is_same_now) {
     for (const std::string& path : members) stage_member(path);
     return;

@@ -1,4 +1,5 @@
-// From the paths that change to steps: new directories as a whole where everything in them is wanted, staging places, and the directories to be put in order at the end.
+// From the paths that change to steps: new directories as a whole where everything in them is wanted, staging places, and the directories
+// to be put in order at the end.
 
 #include <algorithm>
 
@@ -11,11 +12,15 @@ bool makes_directory(const DraftItem& item) noexcept { return item.kind == StepK
 
 RestoreActionKind action_kind(const DraftItem& item) noexcept {
   switch (item.kind) {
-    case StepKind::rewrite: return RestoreActionKind::rewrite;
-    case StepKind::metadata: return RestoreActionKind::metadata;
-    case StepKind::remove: return RestoreActionKind::remove;
+    case StepKind::rewrite:
+      return RestoreActionKind::rewrite;
+    case StepKind::metadata:
+      return RestoreActionKind::metadata;
+    case StepKind::remove:
+      return RestoreActionKind::remove;
     case StepKind::put:
-    case StepKind::make_directory: break;
+    case StepKind::make_directory:
+      break;
   }
   return item.stat ? RestoreActionKind::replace : RestoreActionKind::create;
 }
@@ -114,7 +119,8 @@ void Drafter::list_touched() {
     if (!item.is_litter) draft_.touched.push_back({path, item.stat.has_value()});
   for (const std::string& path : also_touched_) draft_.touched.push_back({path, true});
   std::sort(draft_.touched.begin(), draft_.touched.end(), [](const TouchedPath& a, const TouchedPath& b) { return a.path < b.path; });
-  const auto last = std::unique(draft_.touched.begin(), draft_.touched.end(), [](const TouchedPath& a, const TouchedPath& b) { return a.path == b.path; });
+  const auto last = std::unique(draft_.touched.begin(), draft_.touched.end(),
+                                [](const TouchedPath& a, const TouchedPath& b) { return a.path == b.path; });
   draft_.touched.erase(last, draft_.touched.end());
 }
 

@@ -18,7 +18,8 @@ constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 /// Opens the directory a user named; links in its path are the user's own and are followed. Made if missing, as are those above it.
 Fd open_target(System& system, const std::string& path) {
   for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1))
-    retry_interrupted([&] { return system.make_directory(AT_FDCWD, path.substr(0, end).c_str(), kNewDirectoryMode); });  // what is missing shows below
+    retry_interrupted(
+        [&] { return system.make_directory(AT_FDCWD, path.substr(0, end).c_str(), kNewDirectoryMode); });  // what is missing shows below
   const int error = retry_interrupted([&] { return system.make_directory(AT_FDCWD, path.c_str(), kNewDirectoryMode); });
   if (error < 0 && error != -EEXIST) throw_io(-error, "create directory", path);
   return open_file(system, AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY, 0, path);
@@ -30,11 +31,14 @@ bool is_same_directory(const FileStat& a, const FileStat& b) noexcept { return a
 void refuse_own_places(Engine& engine, const Fd& target, const std::string& path) {
   System& system = engine.system;
   const FileStat repository = stat_of(system, engine.dirs.top.get(), engine.repository_directory);
-  if (engine.tree.is_open() && is_same_directory(stat_of(system, target.get(), path), stat_of(system, engine.tree.get(), engine.tree_directory)))
-    throw Error(ErrorKind::usage, "restore to " + quoted(path) + ": that is the tree itself", "leave out the directory to restore in place", path);
+  if (engine.tree.is_open() &&
+      is_same_directory(stat_of(system, target.get(), path), stat_of(system, engine.tree.get(), engine.tree_directory)))
+    throw Error(ErrorKind::usage, "restore to " + quoted(path) + ": that is the tree itself", "leave out the directory to restore in place",
+                path);
   Fd here = open_file(system, target.get(), ".", O_RDONLY | O_DIRECTORY, 0, path);
   for (FileStat stat = stat_of(system, here.get(), path);;) {
-    if (is_same_directory(stat, repository)) throw Error(ErrorKind::usage, "restore to " + quoted(path) + ": that is inside the repository", {}, path);
+    if (is_same_directory(stat, repository))
+      throw Error(ErrorKind::usage, "restore to " + quoted(path) + ": that is inside the repository", {}, path);
     const int above = retry_interrupted([&] { return system.open_at(here.get(), "..", O_RDONLY | O_DIRECTORY, 0); });
     if (above < 0) return;  // can't be told further up; the repository's own directories can be read
     here = Fd(system, above);
@@ -48,7 +52,8 @@ class Filter {
  public:
   explicit Filter(std::vector<std::string> scope) : scope_(std::move(scope)) {}
   [[nodiscard]] bool covers(std::string_view path) const {
-    return scope_.empty() || std::any_of(scope_.begin(), scope_.end(), [&](const std::string& top) { return is_at_or_below(path, top) || is_at_or_below(top, path); });
+    return scope_.empty() || std::any_of(scope_.begin(), scope_.end(),
+                                         [&](const std::string& top) { return is_at_or_below(path, top) || is_at_or_below(top, path); });
   }
   [[nodiscard]] const std::vector<std::string>& scope() const noexcept { return scope_; }
 
@@ -81,7 +86,8 @@ void write_target(Engine& engine, const RestoreOptions& options, const Root& roo
   refuse_own_places(engine, target, path);
   const bool is_empty = list_directory(system, target.get(), path).empty();
   if (!is_empty && options.overwrite == Overwrite::always && !options.force)
-    throw Error(ErrorKind::refused, "restore to " + quoted(path) + ": it is not empty", "use --overwrite=if-changed, --overwrite=never or --force", path);
+    throw Error(ErrorKind::refused, "restore to " + quoted(path) + ": it is not empty",
+                "use --overwrite=if-changed, --overwrite=never or --force", path);
   WarningList warnings;
   RestoreMeter meter(system, options.control);
   NodeWriter writer(system, *engine.store, node_policy(options), warnings, meter);

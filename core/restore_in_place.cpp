@@ -49,7 +49,10 @@ NodePolicy node_policy(const RestoreOptions& options) noexcept {
 }
 
 InPlaceRestore::InPlaceRestore(Engine& engine, const RestoreOptions& options)
-    : engine_(engine), options_(options), meter_(engine.system, options.control), directories_(engine.system, engine.tree.get(), engine.tree_directory) {}
+    : engine_(engine),
+      options_(options),
+      meter_(engine.system, options.control),
+      directories_(engine.system, engine.tree.get(), engine.tree_directory) {}
 
 RestoreReport InPlaceRestore::run(const std::string& message, const TakeAim& take_aim) {
   const std::int64_t started_ns = engine_.system.monotonic_ns();
@@ -117,7 +120,8 @@ void InPlaceRestore::refuse_lost(const std::vector<std::string>& paths, const st
   std::string named;
   for (std::size_t i = 0; i < std::min(paths.size(), kNamedPaths); ++i) named += (i == 0 ? "" : ", ") + quoted(paths[i]);
   if (paths.size() > kNamedPaths) named += " and " + std::to_string(paths.size() - kNamedPaths) + " more";
-  throw Error(ErrorKind::refused, "restore would overwrite or remove what is in no checkpoint: " + named + " " + what, "take a checkpoint first, or use --force", paths.front());
+  throw Error(ErrorKind::refused, "restore would overwrite or remove what is in no checkpoint: " + named + " " + what,
+              "take a checkpoint first, or use --force", paths.front());
 }
 
 /// With a safety checkpoint: it holds the old states.
@@ -138,7 +142,8 @@ void InPlaceRestore::settle_saved() {
     if (const auto stat = safety_->walk->captured_stat(step.path)) step.stat = old_stat(*stat);
   }
   if (!options_.force) refuse_lost(lost, "could not be saved");
-  for (PlanDirectory& directory : plan.directories) directory.in_old_root = old != nullptr && find_path(source, *old, directory.path).has_value();
+  for (PlanDirectory& directory : plan.directories)
+    directory.in_old_root = old != nullptr && find_path(source, *old, directory.path).has_value();
   number_staged();
 }
 
@@ -178,12 +183,16 @@ void InPlaceRestore::number_staged() {
     if (step.kind == StepKind::rewrite && step.old == OldState::lost) {
       step.kind = StepKind::put;
       step.stage_dir = directory_of(step.path);
-      const bool is_listed = std::any_of(plan.directories.begin(), plan.directories.end(), [&](const PlanDirectory& d) { return d.path == step.stage_dir; });
-      if (!is_listed) plan.directories.push_back({step.stage_dir, false, false, directories_.stat(step.stage_dir)->mode & 07777, directories_.stat(step.stage_dir)->mtime});
+      const bool is_listed =
+          std::any_of(plan.directories.begin(), plan.directories.end(), [&](const PlanDirectory& d) { return d.path == step.stage_dir; });
+      if (!is_listed)
+        plan.directories.push_back(
+            {step.stage_dir, false, false, directories_.stat(step.stage_dir)->mode & 07777, directories_.stat(step.stage_dir)->mtime});
     }
     if (step.kind == StepKind::put) step.staged_number = plan.staged_count++;
   }
-  std::sort(plan.directories.begin(), plan.directories.end(), [](const PlanDirectory& a, const PlanDirectory& b) { return WalkOrder()(a.path, b.path); });
+  std::sort(plan.directories.begin(), plan.directories.end(),
+            [](const PlanDirectory& a, const PlanDirectory& b) { return WalkOrder()(a.path, b.path); });
 }
 
 /// What is staged is verified as it is written; what will be written over old bytes has to be readable before the first of them goes.
@@ -221,7 +230,9 @@ void InPlaceRestore::check_space() {
     if (const auto entry = find_path(source, target, path)) needed += data_bytes(source, entry->content);
   }
   if (needed > info.available_bytes)
-    throw Error(ErrorKind::no_space, "restore needs " + std::to_string(needed) + " bytes beside what is there, and only " + std::to_string(info.available_bytes) + " are free",
+    throw Error(ErrorKind::no_space,
+                "restore needs " + std::to_string(needed) + " bytes beside what is there, and only " +
+                    std::to_string(info.available_bytes) + " are free",
                 "restore fewer paths at once, or use --keep-inode to write in place");
 }
 

@@ -26,7 +26,8 @@ NodePolicy node_policy(const RestoreOptions& options) noexcept;
 class InPlaceRestore {
  public:
   InPlaceRestore(Engine& engine, const RestoreOptions& options);
-  /// Chooses the goal when the tree has been captured; may be asked again when it has been captured again. `head_after`: where HEAD goes, if it moves.
+  /// Chooses the goal when the tree has been captured; may be asked again when it has been captured again. `head_after`: where HEAD goes,
+  /// if it moves.
   struct Aim {
     RestoreGoal goal;
     Position from;  ///< for the report

@@ -25,7 +25,8 @@ std::vector<RestoreWarning> WarningList::take() {
   return std::move(warnings_);
 }
 
-RestoreMeter::RestoreMeter(System& system, const Control& control) : system_(system), control_(control), started_ns_(system.monotonic_ns()) {}
+RestoreMeter::RestoreMeter(System& system, const Control& control)
+    : system_(system), control_(control), started_ns_(system.monotonic_ns()) {}
 
 void RestoreMeter::begin(Phase phase, std::uint64_t files_total, std::uint64_t bytes_total) {
   const std::lock_guard guard(mutex_);

@@ -90,7 +90,8 @@ Step decode_step(ByteReader& in, std::uint64_t staged_number) {
     step.stat = decode_stat(in);
   else if (step.kind != StepKind::put && step.kind != StepKind::make_directory)
     in.fail("a step changes what is not there");
-  if (step.kind == StepKind::rewrite && step.old != OldState::saved) in.fail("a file whose content is in no checkpoint is rewritten in place");
+  if (step.kind == StepKind::rewrite && step.old != OldState::saved)
+    in.fail("a file whose content is in no checkpoint is rewritten in place");
   if (step.kind != StepKind::put) return step;
   const std::uint8_t deep = in.u8();
   if (deep > 1) in.fail("a step has an unknown flag");
@@ -164,7 +165,8 @@ Plan decode_plan(ByteView bytes) {
   }
   for (std::uint64_t left = in.varint(); left > 0; --left) {
     PlanDirectory directory = decode_directory(in);
-    if (!plan.directories.empty() && !WalkOrder()(plan.directories.back().path, directory.path)) in.fail("its directories are out of order");
+    if (!plan.directories.empty() && !WalkOrder()(plan.directories.back().path, directory.path))
+      in.fail("its directories are out of order");
     plan.directories.push_back(std::move(directory));
   }
   in.expect_end();

@@ -1,6 +1,7 @@
 #pragma once
 
-// What a restore in place does to the tree, as it stands in the intent: docs/restore.md, *The plan*. With the store and the tree this is all that recovery needs.
+// What a restore in place does to the tree, as it stands in the intent: docs/restore.md, *The plan*. With the store and the tree this is
+// all that recovery needs.
 
 #include <optional>
 #include <string>
@@ -12,9 +13,9 @@
 namespace metamori {
 
 enum class StepKind : std::uint8_t {
-  put = 1,             ///< made beside the target, then renamed to its place
-  rewrite = 2,         ///< a file whose differing ranges are written in place
-  metadata = 3,        ///< a file whose content stays
+  put = 1,       ///< made beside the target, then renamed to its place
+  rewrite = 2,   ///< a file whose differing ranges are written in place
+  metadata = 3,  ///< a file whose content stays
   remove = 4,
   make_directory = 5,  ///< an empty directory; what belongs in it has steps of its own
 };
@@ -37,7 +38,8 @@ struct OldStat {
   friend bool operator==(const OldStat&, const OldStat&) = default;
 };
 OldStat old_stat(const FileStat& stat) noexcept;
-/// Whether `now` is still what the plan saw. The status change time counts only where nothing of ours moves it: not for directories, nor for files with several names.
+/// Whether `now` is still what the plan saw. The status change time counts only where nothing of ours moves it: not for directories, nor
+/// for files with several names.
 bool is_unchanged(const OldStat& then, const FileStat& now) noexcept;
 
 struct Step {
@@ -56,8 +58,8 @@ struct PlanDirectory {
   std::string path;
   bool from_target = false;  ///< gets the metadata it has in the target; else it keeps its mode
   bool in_old_root = false;
-  std::uint32_t mode = 0;    ///< before
-  Time mtime;                ///< before
+  std::uint32_t mode = 0;  ///< before
+  Time mtime;              ///< before
   friend bool operator==(const PlanDirectory&, const PlanDirectory&) = default;
 };
 
@@ -65,7 +67,7 @@ struct Plan {
   NodePolicy policy;
   ChunkId old_root;  ///< zero: none
   std::uint64_t staged_count = 0;
-  std::vector<Step> steps;                ///< in walk order
+  std::vector<Step> steps;                 ///< in walk order
   std::vector<PlanDirectory> directories;  ///< in walk order
   [[nodiscard]] bool empty() const noexcept { return steps.empty() && directories.empty(); }
 };

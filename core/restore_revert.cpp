@@ -1,5 +1,6 @@
-// Taking a restore back after the point of no return: what is new goes, what was there comes back from the old root. Can be interrupted and begun again: whatever is already as it
-// was is left alone, and so is what is neither as it was nor as the restore made it, because then it is somebody's newer work.
+// Taking a restore back after the point of no return: what is new goes, what was there comes back from the old root. Can be interrupted and
+// begun again: whatever is already as it was is left alone, and so is what is neither as it was nor as the restore made it, because then it
+// is somebody's newer work.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -86,7 +87,9 @@ void RestoreRun::remove_new_tree(const std::string& path, const Entry& entry) {
     if (!now || !has_type(*now, EntryType::directory)) continue;
     const Directory parent = directories_.get(directory_of(dir_path));
     if ((now->mode & kPrivateDirectory) != kPrivateDirectory)
-      retry_interrupted([&] { return system_.set_mode_at(parent->get(), std::string(name_of(dir_path)).c_str(), (now->mode & 07777) | kPrivateDirectory); });
+      retry_interrupted([&] {
+        return system_.set_mode_at(parent->get(), std::string(name_of(dir_path)).c_str(), (now->mode & 07777) | kPrivateDirectory);
+      });
     for (DirectoryCursor cursor(source_, listing); !cursor.at_end(); cursor.next()) {
       const Entry* const child = cursor.current();
       if (child == nullptr) break;
@@ -106,7 +109,7 @@ void RestoreRun::revert_new(const Step& step) {
   const auto now = directories_.stat(step.path);
   if (!now) return;
   const Entry entry = entry_in(target_, step.path);
-  if (step.old != OldState::absent && !is_swap(step, entry)) return;  // replaced by a rename when the old one comes back
+  if (step.old != OldState::absent && !is_swap(step, entry)) return;        // replaced by a rename when the old one comes back
   if (step.stat && S_ISDIR(step.stat->mode) == S_ISDIR(now->mode)) return;  // of a swap: the old one is back already
   if (entry.type != EntryType::directory)
     remove_if_new(step.path, entry);
@@ -140,7 +143,8 @@ void RestoreRun::bring_back(const std::vector<const Step*>& steps) {
     put.entry = entry_in(*old_, step->path);
     if (put.entry.type == EntryType::directory) {  // what was in it has steps of its own
       const Directory parent = directories_.get(directory_of(step->path));
-      const int error = retry_interrupted([&] { return system_.make_directory(parent->get(), std::string(name_of(step->path)).c_str(), kPrivateDirectory); });
+      const int error = retry_interrupted(
+          [&] { return system_.make_directory(parent->get(), std::string(name_of(step->path)).c_str(), kPrivateDirectory); });
       if (error < 0 && error != -EEXIST) throw_io(-error, "create directory", step->path);
       continue;
     }

@@ -1,6 +1,7 @@
 #pragma once
 
-// Carrying out the plan of an intent, forwards or back; used by the restore itself and by recovery. Needs nothing but the intent, the store and the tree.
+// Carrying out the plan of an intent, forwards or back; used by the restore itself and by recovery. Needs nothing but the intent, the store
+// and the tree.
 
 #include <set>
 
@@ -32,7 +33,8 @@ class RestoreRun {
 
   /// Throws refused if something was done away with that no checkpoint holds.
   void check_revertible();
-  /// Everything as it was before, durable on return. May be called again after it was interrupted. What somebody changed meanwhile stays and is warned of.
+  /// Everything as it was before, durable on return. May be called again after it was interrupted. What somebody changed meanwhile stays
+  /// and is warned of.
   void revert();
 
  private:
@@ -41,7 +43,9 @@ class RestoreRun {
   TreePut put_of(const Step& step);
   void write_puts(NodeWriter& writer, std::vector<TreePut> puts, const LinkTable& links);
   std::optional<std::string> find_linked(const std::vector<std::string>& group, const std::vector<std::string>& others, const Entry& entry);
-  [[nodiscard]] std::string staged_path(const Step& step) const { return join_path(step.stage_dir, intent_.staged_name(step.staged_number)); }
+  [[nodiscard]] std::string staged_path(const Step& step) const {
+    return join_path(step.stage_dir, intent_.staged_name(step.staged_number));
+  }
   void remove_tree(const std::string& path);
   void sync_directories(const std::set<std::string>& paths);
 

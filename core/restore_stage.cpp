@@ -47,7 +47,8 @@ void RestoreRun::open_up_directories() {
     const std::uint32_t mode = (stat->mode & 07777) | kOwnerBits;
     const std::string name(path.empty() ? std::string_view(".") : name_of(path));
     const Directory parent = directories_.find(directory_of(path));
-    if (parent) retry_interrupted([&] { return system_.set_mode_at(parent->get(), name.c_str(), mode); });  // if it fails, so will what needs it
+    if (parent)
+      retry_interrupted([&] { return system_.set_mode_at(parent->get(), name.c_str(), mode); });  // if it fails, so will what needs it
   };
   for (const PlanDirectory& directory : plan_.directories) open_up(directory.path);
   for (const Step& step : plan_.steps)
@@ -56,7 +57,9 @@ void RestoreRun::open_up_directories() {
 
 Entry RestoreRun::entry_in(const Root& root, const std::string& path) {
   auto entry = find_path(source_, root, path);
-  if (!entry) throw Error(ErrorKind::corrupt, "the plan of the unfinished restore names " + quoted(path) + ", which the checkpoint does not hold", {}, path);
+  if (!entry)
+    throw Error(ErrorKind::corrupt, "the plan of the unfinished restore names " + quoted(path) + ", which the checkpoint does not hold", {},
+                path);
   return std::move(*entry);
 }
 
@@ -65,8 +68,10 @@ TreePut RestoreRun::put_of(const Step& step) {
   put.disk_path = staged_path(step);
   put.path = step.path;
   put.entry = entry_in(target_, step.path);
-  if (step.stat && put.entry.type != EntryType::directory && !S_ISDIR(step.stat->mode)) put.inherited = Inherited{step.stat->uid, step.stat->gid, step.stat->mode};
-  const bool may_clone = put.entry.type == EntryType::file && put.entry.content.length >= kMinCloneBytes && step.old == OldState::saved && S_ISREG(step.stat->mode);
+  if (step.stat && put.entry.type != EntryType::directory && !S_ISDIR(step.stat->mode))
+    put.inherited = Inherited{step.stat->uid, step.stat->gid, step.stat->mode};
+  const bool may_clone = put.entry.type == EntryType::file && put.entry.content.length >= kMinCloneBytes && step.old == OldState::saved &&
+                         S_ISREG(step.stat->mode);
   if (!may_clone) return put;
   const Entry old = entry_in(*old_, step.path);
   if (old.type != EntryType::file || old.content_unknown || old.content.length != step.stat->size_bytes) return put;
@@ -91,17 +96,21 @@ void RestoreRun::write_puts(NodeWriter& writer, std::vector<TreePut> puts, const
     for (const std::string& path : stage_dirs) {
       const Directory dir = directories_.get(path);
       if (!synced.insert(stat_of(system_, dir->get(), path).device).second) continue;
-      if (const int error = retry_interrupted([&] { return system_.sync_file_system(dir->get()); }); error < 0) throw_io(-error, "sync the file system of", path);
+      if (const int error = retry_interrupted([&] { return system_.sync_file_system(dir->get()); }); error < 0)
+        throw_io(-error, "sync the file system of", path);
     }
   }
   sync_directories(stage_dirs);
 }
 
 /// One of `others` that is on disk as `entry` says and has no name outside the group: what is made anew is linked to it.
-std::optional<std::string> RestoreRun::find_linked(const std::vector<std::string>& group, const std::vector<std::string>& others, const Entry& entry) {
+std::optional<std::string> RestoreRun::find_linked(const std::vector<std::string>& group, const std::vector<std::string>& others,
+                                                   const Entry& entry) {
   for (const std::string& path : others) {
     const auto file = directories_.stat(path);
-    if (!file || !has_type(*file, EntryType::file) || file->size_bytes != entry.content.length || file->mtime != entry.mtime || (file->mode & 07777) != entry.mode) continue;
+    if (!file || !has_type(*file, EntryType::file) || file->size_bytes != entry.content.length || file->mtime != entry.mtime ||
+        (file->mode & 07777) != entry.mode)
+      continue;
     if (!writer_.has_content(open_in_place(path, O_RDONLY).get(), entry.content, path)) continue;
     const auto names = std::count_if(group.begin(), group.end(), [&](const std::string& name) {
       const auto stat = directories_.stat(name);

@@ -36,9 +36,7 @@ std::string join_path(std::string_view dir, std::string_view name) {
 }
 
 TreeDirectories::TreeDirectories(System& system, int top, std::string top_path)
-    : system_(system),
-      top_(std::make_shared<const Fd>(open_directory(system, top, ".", top_path))),
-      top_path_(std::move(top_path)) {}
+    : system_(system), top_(std::make_shared<const Fd>(open_directory(system, top, ".", top_path))), top_path_(std::move(top_path)) {}
 
 std::string TreeDirectories::shown(std::string_view path) const {
   if (path.empty()) return top_path_;
@@ -66,7 +64,8 @@ void TreeDirectories::keep(std::string_view path, const Directory& directory) {
 Directory TreeDirectories::open_from(Directory from, std::string_view rest, std::string_view path) {
   while (!rest.empty()) {
     const std::string step(next_step(rest));
-    const int fd = retry_interrupted([&] { return system_.open_beneath(from->get(), step.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0); });
+    const int fd =
+        retry_interrupted([&] { return system_.open_beneath(from->get(), step.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0); });
     if (is_no_directory(fd)) return nullptr;
     if (fd < 0) throw_io(-fd, "open directory", shown(path));
     from = std::make_shared<const Fd>(system_, fd);

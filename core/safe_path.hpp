@@ -31,7 +31,8 @@ class TreeDirectories {
  public:
   /// `top` is a descriptor of the top, duplicated here; `top_path` is for messages.
   TreeDirectories(System& system, int top, std::string top_path);
-  /// The directory at `path` (components joined by `/`; empty: the top). Null if there is nothing, or no directory, or a symbolic link on the way. Throws io.
+  /// The directory at `path` (components joined by `/`; empty: the top). Null if there is nothing, or no directory, or a symbolic link on
+  /// the way. Throws io.
   Directory find(std::string_view path);
   /// As find, but throws io when it is not there.
   Directory get(std::string_view path);

@@ -1,6 +1,7 @@
 #pragma once
 
-// The walk over the tree: what is there now, captured into chunks. One walk serves checkpoint, safety checkpoint, status and diff against the tree.
+// The walk over the tree: what is there now, captured into chunks. One walk serves checkpoint, safety checkpoint, status and diff against
+// the tree.
 
 #include <map>
 #include <memory>
@@ -17,8 +18,8 @@
 namespace metamori {
 
 struct ScanOptions {
-  std::vector<std::string> scope;        ///< only these paths (tracked or not is decided by the rules); empty: the whole tree
-  std::optional<ChunkId> base_root;      ///< the parent's root: previous content of unreadable files, and the rest of the tree in a scoped scan
+  std::vector<std::string> scope;    ///< only these paths (tracked or not is decided by the rules); empty: the whole tree
+  std::optional<ChunkId> base_root;  ///< the parent's root: previous content of unreadable files, and the rest of the tree in a scoped scan
   CheckMode check = CheckMode::automatic;
   OnTorn on_torn = OnTorn::mark;
   std::uint32_t retries = 3;
@@ -41,11 +42,11 @@ struct ScanResult {
   std::uint64_t entries = 0;
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
-  std::vector<PathVerdict> verdicts;             ///< sorted by path; all that is not clean and at rest
-  std::map<std::string, std::string> reasons;    ///< of unreadable paths
+  std::vector<PathVerdict> verdicts;           ///< sorted by path; all that is not clean and at rest
+  std::map<std::string, std::string> reasons;  ///< of unreadable paths
   std::vector<std::string> skipped_repositories;
   std::vector<std::string> skipped_sockets;
-  std::string rules;                             ///< text in force
+  std::string rules;  ///< text in force
   Time start, end;
   ScanTotals totals;
   /// What a scoped scan replaced: an entry, or nothing where the path is gone. Lets the result be put into another root (`graft`).
@@ -65,11 +66,13 @@ class TreeScan {
   ~TreeScan();
   /// Throws torn with OnTorn::fail, io when the top can't be read, interrupted, timed_out.
   ScanResult run();
-  /// Captures `paths` as well, although they are untracked, each with all below it, and puts them into `result`'s root. Paths that don't exist are left out.
+  /// Captures `paths` as well, although they are untracked, each with all below it, and puts them into `result`'s root. Paths that don't
+  /// exist are left out.
   void add_untracked(ScanResult& result, const std::vector<std::string>& paths);
   /// Puts the new stat cache in place; call only after what was scanned is published. Never throws for a cache that can't be written.
   void save_cache();
-  /// What stat told of `path` when its content was captured or found unchanged; nothing if the scan did not see it. Costs a look-up; for restore's check that nothing changed since.
+  /// What stat told of `path` when its content was captured or found unchanged; nothing if the scan did not see it. Costs a look-up; for
+  /// restore's check that nothing changed since.
   std::optional<FileStat> captured_stat(std::string_view path) const;
 
  private:
@@ -77,8 +80,8 @@ class TreeScan {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A new root: `base` with each path of `grafts` replaced by the entry (its name is taken from the path) or removed. Missing directories on the way are taken from `make_parent`.
-/// `links` is the new link table.
+/// A new root: `base` with each path of `grafts` replaced by the entry (its name is taken from the path) or removed. Missing directories on
+/// the way are taken from `make_parent`. `links` is the new link table.
 ChunkId graft(ScanStore store, const ChunkId& base, const Grafts& grafts, const LinkTable& links,
               const std::function<Entry(const std::string& path)>& make_parent);
 

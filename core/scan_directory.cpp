@@ -149,7 +149,8 @@ void DirectoryScan::run() {
   if (!open()) return;
   System& system = context_.engine.system;
   const Time looked_at = system.now();
-  if (const int error = retry_interrupted([&] { return system.stat(fd_.get(), stat_); }); error < 0) return become_unreadable(-error, "stat");
+  if (const int error = retry_interrupted([&] { return system.stat(fd_.get(), stat_); }); error < 0)
+    return become_unreadable(-error, "stat");
   trust_ = context_.trust_of(fd_.get(), stat_.device);
   if (depth_ == 0 && path_.empty()) context_.top_device = stat_.device;
   cached_ = context_.cache->find(path_);
@@ -163,7 +164,8 @@ void DirectoryScan::run() {
   };
   if (parent_) {
     const Item& item = parent_->items_[slot_];
-    self_unchanged_ = item.cached && parent_->cached_->entry(*item.cached).sound != 0 && same_self(parent_->cached_->entry(*item.cached).key);
+    self_unchanged_ =
+        item.cached && parent_->cached_->entry(*item.cached).sound != 0 && same_self(parent_->cached_->entry(*item.cached).key);
   }
   if (context_.options.check == CheckMode::content) self_unchanged_ = false;
   self_sound_ = trust_ != StampTrust::volatile_ && !is_racy(stat_, looked_at);
@@ -250,8 +252,8 @@ bool DirectoryScan::list_once(FileStat& before, FileStat& after) {
     if (!context_.everything) item.tracking = scope_->decide(item.name, is_directory);
     if (item.tracking == Tracking::untracked) continue;
     if (!looked) error = retry_interrupted([&] { return system.stat_at(fd_.get(), item.name.c_str(), look); });
-    if (error == -ENOENT) continue;                                    // vanished: the directory's times tell
-    if (error == 0 && S_ISDIR(look.mode) != is_directory) continue;    // swapped meanwhile: likewise
+    if (error == -ENOENT) continue;                                  // vanished: the directory's times tell
+    if (error == 0 && S_ISDIR(look.mode) != is_directory) continue;  // swapped meanwhile: likewise
     item.stat = look;
     if (error < 0) settle_unreadable(item, is_directory, -error);
     if (cached_) {

@@ -85,6 +85,7 @@ class DirectoryScan : public std::enable_shared_from_this<DirectoryScan> {
 };
 
 /// Captures a name as part of a walk: counts it, applies on_torn, and falls back to the previous content of what can't be read.
-Captured capture_for_walk(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look, StampTrust trust);
+Captured capture_for_walk(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look,
+                          StampTrust trust);
 
 }  // namespace metamori

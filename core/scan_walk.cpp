@@ -52,9 +52,7 @@ std::optional<Entry> WalkContext::previous(const std::string& path) {
   return find_path(store.source, *base, path);
 }
 
-CaptureContext WalkContext::capture_context() {
-  return {engine.system, store.sink, pool, stop_check, options.retries, &bytes_read};
-}
+CaptureContext WalkContext::capture_context() { return {engine.system, store.sink, pool, stop_check, options.retries, &bytes_read}; }
 
 void WalkContext::show_progress(const std::string& path) {
   if (options.control.progress == nullptr) return;
@@ -69,9 +67,7 @@ void WalkContext::show_progress(const std::string& path) {
   options.control.progress->update(progress);
 }
 
-std::string join_path(const std::string& directory, const std::string& name) {
-  return directory.empty() ? name : directory + '/' + name;
-}
+std::string join_path(const std::string& directory, const std::string& name) { return directory.empty() ? name : directory + '/' + name; }
 
 std::optional<std::string> read_ignore_file(System& system, int dir) {
   const int raw = system.open_at(dir, ".metamoriignore", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);

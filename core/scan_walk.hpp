@@ -1,7 +1,7 @@
 #pragma once
 
-// One pass over the tree: every directory is a task that lists and stats its names, captures what changed, and, when all below it is done, writes its listing. Directories are finished bottom up, by whichever
-// thread finishes last; nothing waits.
+// One pass over the tree: every directory is a task that lists and stats its names, captures what changed, and, when all below it is done,
+// writes its listing. Directories are finished bottom up, by whichever thread finishes last; nothing waits.
 
 #include <atomic>
 #include <map>
@@ -66,15 +66,17 @@ struct WalkContext {
 
 /// Where a walk starts.
 struct WalkStart {
-  std::string path;                              ///< relative to the tree's top; empty: the top itself
-  int parent = -1;                               ///< descriptor of the directory that holds it (of the top itself, if path is empty)
-  std::shared_ptr<const DirectoryScope> scope;   ///< of the directory at `path`; none with `everything`
+  std::string path;                             ///< relative to the tree's top; empty: the top itself
+  int parent = -1;                              ///< descriptor of the directory that holds it (of the top itself, if path is empty)
+  std::shared_ptr<const DirectoryScope> scope;  ///< of the directory at `path`; none with `everything`
 };
 
-/// Captures the directory at `start` and all below it. The entry's name is empty. Nothing if it is gone or a nested repository. Rethrows what the tasks threw.
+/// Captures the directory at `start` and all below it. The entry's name is empty. Nothing if it is gone or a nested repository. Rethrows
+/// what the tasks threw.
 std::optional<Entry> walk_directory(WalkContext& context, const WalkStart& start);
 
-/// Captures one name that is not a directory, noting verdicts and links. Nothing if it vanished or is a socket. `previous content` rules apply as for any file.
+/// Captures one name that is not a directory, noting verdicts and links. Nothing if it vanished or is a socket. `previous content` rules
+/// apply as for any file.
 std::optional<Entry> capture_single(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look);
 
 /// Text of an ignore file in the open directory `dir`, if there is one that can be read.

@@ -47,8 +47,8 @@ std::uint64_t read_u64(const std::byte* from) {
 }  // namespace
 
 StatKey stat_key(const FileStat& stat) {
-  return {stat.inode,           stat.size_bytes,        stat.mtime.seconds, stat.ctime.seconds,
-          stat.mtime.nanoseconds, stat.ctime.nanoseconds, stat.mode,          stat.link_count};
+  return {stat.inode, stat.size_bytes, stat.mtime.seconds, stat.ctime.seconds, stat.mtime.nanoseconds, stat.ctime.nanoseconds,
+          stat.mode,  stat.link_count};
 }
 
 std::string_view CachedDirectory::path() const noexcept {
@@ -277,7 +277,8 @@ std::shared_ptr<const StatCache> StatCacheWriter::finish() {
 
 void StatCacheWriter::put_in_place() {
   if (failed_ || !finished_) return;
-  if (engine_.system.rename(engine_.dirs.tmp.get(), name_.c_str(), engine_.dirs.cache.get(), "stat", RenameMode::replace) == 0) name_.clear();
+  if (engine_.system.rename(engine_.dirs.tmp.get(), name_.c_str(), engine_.dirs.cache.get(), "stat", RenameMode::replace) == 0)
+    name_.clear();
 }
 
 }  // namespace metamori

@@ -1,10 +1,12 @@
 #pragma once
 
-// The stat cache: what stat told of every path when its content was captured, and the listing that holds that content. Derived: `cache/stat`, mapped, never parsed as a whole; header and index carry a
-// checksum, every directory's block one of its own, and what fails it is not believed. It is replaced by rename, without fsync.
+// The stat cache: what stat told of every path when its content was captured, and the listing that holds that content. Derived:
+// `cache/stat`, mapped, never parsed as a whole; header and index carry a checksum, every directory's block one of its own, and what fails
+// it is not believed. It is replaced by rename, without fsync.
 //
 // Layout (this program's own affair, not part of the repository format; little-endian):
-//   header, 80 bytes: "MMSTAT02", 16 bytes repository id, u64 gc generation, u64 number of the highest record when it was written, u64 block count, u64 index offset, u64 XXH3 of the index,
+//   header, 80 bytes: "MMSTAT02", 16 bytes repository id, u64 gc generation, u64 number of the highest record when it was written, u64
+//   block count, u64 index offset, u64 XXH3 of the index,
 //     u64 reserved, u64 XXH3 of the bytes before
 //   blocks, one a directory (`BlockHeader`, then entries, path, names)
 //   index: for each block u64 XXH3 of the path, u64 offset; sorted

@@ -26,7 +26,8 @@ void add_tag(Engine& engine, const std::string& name, std::string_view revision,
   }
   if (existing == target) return;
   if (existing && !force)
-    throw Error(ErrorKind::refused, "the tag " + quoted(name) + " names checkpoint " + std::to_string(existing->number) + " already", "to move it, add --force");
+    throw Error(ErrorKind::refused, "the tag " + quoted(name) + " names checkpoint " + std::to_string(existing->number) + " already",
+                "to move it, add --force");
   engine.log->set_tag(name, target);
 }
 

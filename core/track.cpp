@@ -20,7 +20,8 @@ bool append_rules(Engine& engine, const std::vector<std::string>& patterns, bool
   for (const std::string& rule : rules) after = append_rule(after, rule);
   const bool was_empty = list_rules(before).empty();
   if (after != before)
-    replace_file(engine.system, engine.dirs.tmp.get(), engine.dirs.top.get(), "rules", as_bytes(after), engine.repository_directory + "/rules");
+    replace_file(engine.system, engine.dirs.tmp.get(), engine.dirs.top.get(), "rules", as_bytes(after),
+                 engine.repository_directory + "/rules");
   return was_empty && !rules.empty();
 }
 

@@ -73,7 +73,8 @@ class Walk {
     const StreamRef below_before = has_listing(before) ? before->content : StreamRef{};
     const StreamRef below_after = has_listing(after) ? after->content : StreamRef{};
     if (before == nullptr || after == nullptr || differ_themselves(*before, *after)) visit_(path, before, after);
-    if (below_before != below_after) levels_.push_back({path, DirectoryCursor(source_, below_before), DirectoryCursor(source_, below_after)});
+    if (below_before != below_after)
+      levels_.push_back({path, DirectoryCursor(source_, below_before), DirectoryCursor(source_, below_after)});
   }
 
   ChunkSource& source_;

@@ -12,14 +12,16 @@ namespace metamori {
 /// Told of one path whose entry differs. Null: absent on that side. The entries are only as long-lived as the call.
 using VisitDifference = std::function<void(const std::string& path, const Entry* before, const Entry* after)>;
 
-/// Calls `visit(path, before, after)` for every path whose entry differs (a directory: when its own metadata differ, or it exists on one side only; what is below it comes by itself), in the order of a walk: a directory
-/// before what is below it, names sorted. Null: absent on that side. When a path is a directory on one side only, the names below it are visited too. Equal subtrees are skipped unread.
+/// Calls `visit(path, before, after)` for every path whose entry differs (a directory: when its own metadata differ, or it exists on one
+/// side only; what is below it comes by itself), in the order of a walk: a directory before what is below it, names sorted. Null: absent on
+/// that side. When a path is a directory on one side only, the names below it are visited too. Equal subtrees are skipped unread.
 void diff_trees(ChunkSource& source, const Root& before, const Root& after, const VisitDifference& visit);
 
 /// As diff_trees, for what stands at `path` on the two sides (null: nothing), and everything below it.
 void diff_entries(ChunkSource& source, const std::string& path, const Entry* before, const Entry* after, const VisitDifference& visit);
 
 /// Calls `visit(path, entry)` for `top` and everything below it, a directory before what is below it.
-void walk_tree(ChunkSource& source, const Entry& top, const std::string& path, const std::function<void(const std::string& path, const Entry& entry)>& visit);
+void walk_tree(ChunkSource& source, const Entry& top, const std::string& path,
+               const std::function<void(const std::string& path, const Entry& entry)>& visit);
 
 }  // namespace metamori

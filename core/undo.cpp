@@ -1,4 +1,5 @@
-// Undoing a restore: a restore in place of what the newest safety checkpoint lists. It takes a safety checkpoint itself, so undoing twice is redoing.
+// Undoing a restore: a restore in place of what the newest safety checkpoint lists. It takes a safety checkpoint itself, so undoing twice
+// is redoing.
 
 #include <algorithm>
 
@@ -49,7 +50,9 @@ bool changes_anything(ChunkSource& source, const ScanResult& scan, const UndoPoi
     const auto then = find_path(source, root, item.first);
     const auto now = find_path(source, scan.root_node, item.first);
     if (!now) return item.second;  // untracked by now, or gone
-    return !item.second || !then || (then->type == EntryType::directory && now->type == EntryType::directory ? then->mode != now->mode : differs(*now, *then, policy));
+    return !item.second || !then ||
+           (then->type == EntryType::directory && now->type == EntryType::directory ? then->mode != now->mode
+                                                                                    : differs(*now, *then, policy));
   });
 }
 

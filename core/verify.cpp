@@ -63,7 +63,8 @@ void verify_restore(VerifyRun& run) {
 void check_position(Engine& engine, const Position& position, const char* what) {
   if (position.number == 0) return;
   const Record record = engine.log->get(position.number);
-  if (record.kind == RecordKind::move || record.id() != position.id) fail(std::string(what) + ' ' + std::to_string(position.number) + " is another checkpoint than it was");
+  if (record.kind == RecordKind::move || record.id() != position.id)
+    fail(std::string(what) + ' ' + std::to_string(position.number) + " is another checkpoint than it was");
 }
 
 void check_git_objects(const Record& record, const Commit& commit) {
@@ -116,7 +117,8 @@ class RecordCheck {
     check_stream(record, content.rules, where, "(rules)", [](const Bytes&) {});
     check_stream(record, content.verdicts, where, "(verdicts)", [](const Bytes& bytes) { decode_verdicts(bytes); });
     check_stream(record, content.scope, where, "(scope)", [](const Bytes& bytes) { decode_path_list(bytes); });
-    if (record.kind == RecordKind::safety) check_stream(record, record.touched, where, "(touched paths)", [](const Bytes& bytes) { decode_touched(bytes); });
+    if (record.kind == RecordKind::safety)
+      check_stream(record, record.touched, where, "(touched paths)", [](const Bytes& bytes) { decode_touched(bytes); });
   }
 
   VerifyRun& run_;

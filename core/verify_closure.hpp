@@ -9,8 +9,8 @@
 
 namespace metamori {
 
-/// Walks everything that checkpoints lead to. What was found sound below a chunk is not walked again, so that the next checkpoint costs what it changed; damaged parts are, so that each checkpoint that has
-/// them is known. No recursion: the depth of a tree is input.
+/// Walks everything that checkpoints lead to. What was found sound below a chunk is not walked again, so that the next checkpoint costs
+/// what it changed; damaged parts are, so that each checkpoint that has them is known. No recursion: the depth of a tree is input.
 class ClosureWalk {
  public:
   explicit ClosureWalk(VerifyRun& run) : run_(run) {}
@@ -45,7 +45,9 @@ class ClosureWalk {
     friend bool operator==(const Key&, const Key&) = default;
   };
   struct KeyHash {
-    std::size_t operator()(const Key& key) const noexcept { return std::hash<ChunkId>()(key.id) ^ (key.span << 8) ^ (static_cast<std::size_t>(key.kind) << 4) ^ key.level; }
+    std::size_t operator()(const Key& key) const noexcept {
+      return std::hash<ChunkId>()(key.id) ^ (key.span << 8) ^ (static_cast<std::size_t>(key.kind) << 4) ^ key.level;
+    }
   };
   static Key key_of(const Node& node) { return {node.id, node.span, node.kind, node.level}; }
 

@@ -38,7 +38,8 @@ bool is_sampled(const ChunkId& id, std::uint32_t percent) {
 }
 
 void check_rows(const FrameHeader& header, const FrameRows& frame, const std::vector<std::uint32_t>& lengths) {
-  if (frame.rows.size() != header.member_count) fail("the index names " + std::to_string(frame.rows.size()) + " chunks of " + std::to_string(header.member_count));
+  if (frame.rows.size() != header.member_count)
+    fail("the index names " + std::to_string(frame.rows.size()) + " chunks of " + std::to_string(header.member_count));
   for (std::size_t i = 0; i < frame.rows.size(); ++i) {
     const PackEntry& row = frame.rows[i];
     if (row.member != i) fail("the index leaves a member of a group out");
@@ -84,7 +85,8 @@ class PackCheck {
   static std::vector<FrameRows> group_rows(const PackReader& pack) {
     std::vector<PackEntry> rows(pack.entry_count());
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = pack.entry(i);
-    std::sort(rows.begin(), rows.end(), [](const PackEntry& a, const PackEntry& b) { return std::pair(a.offset, a.member) < std::pair(b.offset, b.member); });
+    std::sort(rows.begin(), rows.end(),
+              [](const PackEntry& a, const PackEntry& b) { return std::pair(a.offset, a.member) < std::pair(b.offset, b.member); });
     std::vector<FrameRows> frames;
     for (const PackEntry& row : rows) {
       if (frames.empty() || frames.back().offset != row.offset) frames.push_back({row.offset, 0, {}});
@@ -110,7 +112,8 @@ class PackCheck {
       expected = frame.offset + frame.length;
     }
     const std::uint64_t end = pack->file_bytes() - kPackFooterBytes - kPackEntryBytes * pack->entry_count();
-    if (!frames.empty() && frames.back().length != 0 && expected != end) run_.note("pack", pack->path(), "there are bytes that belong to no frame");
+    if (!frames.empty() && frames.back().length != 0 && expected != end)
+      run_.note("pack", pack->path(), "there are bytes that belong to no frame");
   }
 
   void submit(const Pack& pack, const std::shared_ptr<std::vector<FrameRows>>& frames, std::size_t begin, std::size_t end) {
@@ -130,7 +133,8 @@ class PackCheck {
       const FrameHeader header = decode_frame_header(bytes, pack->path());
       if (!is_sampled(header.id, run_.options.sample_percent)) return;
       Bytes raw;
-      decode_frame(bytes, [this](const ChunkId& id, Bytes& base) { run_.engine.store->read(id, base); }, true, raw, pack->path());
+      decode_frame(
+          bytes, [this](const ChunkId& id, Bytes& base) { run_.engine.store->read(id, base); }, true, raw, pack->path());
       if (header.form == Form::group) check_members(raw, frame);
       run_.add_bytes(raw.size());
     } catch (const Error& error) {

@@ -107,7 +107,8 @@ VerifyReport VerifyRun::finish() {
     found_.push_back({{"chunk", bad.where, std::move(message), {}}, bad.affected});
   }
   if (chunk_problems > kMaxChunkProblems)
-    found_.push_back({{"chunk", "packs", std::to_string(chunk_problems - kMaxChunkProblems) + " more chunks are damaged or missing", {}}, rest_affected});
+    found_.push_back({{"chunk", "packs", std::to_string(chunk_problems - kMaxChunkProblems) + " more chunks are damaged or missing", {}},
+                      rest_affected});
   VerifyReport report;
   for (Found& found : found_) {
     // Which chunks an unreadable pack held can't be known; those that are nowhere else are missed.

@@ -83,7 +83,8 @@ struct ChunkSession::Impl {
   std::atomic<std::uint64_t> pack_bytes{0};
 };
 
-/// Whether a published pack holds the chunk. Each pack is opened when it is first relied on: a chunk must not be left to one whose index is damaged.
+/// Whether a published pack holds the chunk. Each pack is opened when it is first relied on: a chunk must not be left to one whose index is
+/// damaged.
 bool ChunkSession::Impl::reuse(const ChunkId& id) {
   const auto pack = store.index.find_pack(id);
   if (!pack) return false;
@@ -233,7 +234,8 @@ bool ChunkSession::packs_still_present() {
   if (needed.size() > kAskSinglyMax) listed = impl_->store.index.packs();
   std::vector<PackName> gone;
   for (const PackName& name : needed) {
-    const bool present = needed.size() > kAskSinglyMax ? std::binary_search(listed.begin(), listed.end(), name) : impl_->store.index.still_present(name);
+    const bool present =
+        needed.size() > kAskSinglyMax ? std::binary_search(listed.begin(), listed.end(), name) : impl_->store.index.still_present(name);
     if (!present) gone.push_back(name);
   }
   if (gone.empty()) return true;

@@ -25,7 +25,8 @@ struct GatheredGroup {
 class GroupGatherer {
  public:
   GroupGatherer(std::size_t group_bytes, PlaceTable& places) : group_bytes_(group_bytes), places_(places) {}
-  /// Adds a claimed chunk and settles it. Returns the group if it is full; the caller then encodes it, settles its chunks and calls `written`.
+  /// Adds a claimed chunk and settles it. Returns the group if it is full; the caller then encodes it, settles its chunks and calls
+  /// `written`.
   std::shared_ptr<GatheredGroup> add(Kind kind, const ChunkId& id, ByteView raw);
   /// Takes the open groups that hold something.
   std::vector<std::shared_ptr<GatheredGroup>> take_all();

@@ -7,7 +7,8 @@
 namespace metamori {
 namespace {
 
-// A chain has at most 16 links by the depths that its frames state; copies of a base from other packs may lengthen it, and damage may close it to a ring.
+// A chain has at most 16 links by the depths that its frames state; copies of a base from other packs may lengthen it, and damage may close
+// it to a ring.
 constexpr std::size_t kChainLinksMax = 64;
 
 /// A delta on the way to the chunk that is held whole.
@@ -59,7 +60,8 @@ void ChunkStore::Impl::read_copy(const ChunkLocation& where, const ChunkId& id, 
   // Bases need no check of their own: each frame's checksum was checked, and a wrong base makes a wrong chunk.
   Bytes result;
   for (auto link = links.rbegin(); link != links.rend(); ++link) {
-    decode_frame(link->frame, [&](const ChunkId&, Bytes& base) { base.swap(out); }, false, result, link->pack->path());
+    decode_frame(
+        link->frame, [&](const ChunkId&, Bytes& base) { base.swap(out); }, false, result, link->pack->path());
     out.swap(result);
   }
   if (sha256(out) != id) ByteReader({}, where.pack->path()).fail("a frame decodes to other bytes than its id names");

@@ -20,7 +20,8 @@ struct RepositoryDirs {
 class ChunkSource {
  public:
   virtual ~ChunkSource() = default;
-  /// Puts the bytes of chunk `id` into `out` (reusing its memory), verified by SHA-256. Throws corrupt if missing or damaged, naming the chunk and the pack.
+  /// Puts the bytes of chunk `id` into `out` (reusing its memory), verified by SHA-256. Throws corrupt if missing or damaged, naming the
+  /// chunk and the pack.
   virtual void read(const ChunkId& id, Bytes& out) = 0;
 };
 
@@ -57,15 +58,16 @@ struct SessionTotals {
 
 /// Bounds on what a session gathers; the memory it takes follows from them.
 struct SessionLimits {
-  std::uint64_t pack_bytes = 2ULL << 30;     ///< a pack that reaches this ends
-  std::uint64_t pack_entries = 256U << 10;   ///< or this many chunks: about 100 bytes of memory each until the pack ends
+  std::uint64_t pack_bytes = 2ULL << 30;       ///< a pack that reaches this ends
+  std::uint64_t pack_entries = 256U << 10;     ///< or this many chunks: about 100 bytes of memory each until the pack ends
   std::size_t group_member_bytes = 16U << 10;  ///< chunks up to this size gather in groups
   std::size_t group_bytes = 256U << 10;        ///< a group that reaches this is compressed
 };
 
-/// One writer's packs. Chunks that were put can be read through the session (also before flush) and are shared between its threads: a chunk put twice is stored once. Small chunks gather in
-/// compression groups, one open group for each kind. Packs are split at 2 GiB. What was not flushed when the session ends is dropped.
-/// After a failed put every later flush throws the same error, because another thread may rely on what could not be stored.
+/// One writer's packs. Chunks that were put can be read through the session (also before flush) and are shared between its threads: a chunk
+/// put twice is stored once. Small chunks gather in compression groups, one open group for each kind. Packs are split at 2 GiB. What was
+/// not flushed when the session ends is dropped. After a failed put every later flush throws the same error, because another thread may
+/// rely on what could not be stored.
 class ChunkSession final : public ChunkSource, public ChunkSink {
  public:
   explicit ChunkSession(ChunkStore& store, SessionLimits limits = {});
@@ -76,7 +78,8 @@ class ChunkSession final : public ChunkSource, public ChunkSink {
   void read(const ChunkId& id, Bytes& out) override;
   /// Publishes what was put so far (protocol steps 2 and 3 of the checkpoint: durable on return). May be called again after further puts.
   void flush();
-  /// Step 4: whether each pack of which a chunk was reused, and each one flushed, is still in `packs/`. If not, what is gone is forgotten here, so that a put stores it again.
+  /// Step 4: whether each pack of which a chunk was reused, and each one flushed, is still in `packs/`. If not, what is gone is forgotten
+  /// here, so that a put stores it again.
   bool packs_still_present();
   [[nodiscard]] std::vector<PackName> published() const;
   [[nodiscard]] SessionTotals totals() const;

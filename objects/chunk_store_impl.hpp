@@ -8,9 +8,7 @@ namespace metamori {
 /// Shared by the store and its sessions.
 struct ChunkStore::Impl {
   Impl(System& the_system, const RepositoryDirs& the_dirs)
-      : system(the_system),
-        dirs(the_dirs),
-        index(system, dirs.packs.get(), dirs.cache.get(), dirs.tmp.get(), dirs.trash.get()) {}
+      : system(the_system), dirs(the_dirs), index(system, dirs.packs.get(), dirs.cache.get(), dirs.tmp.get(), dirs.trash.get()) {}
 
   /// As ChunkStore::read.
   void read(const ChunkId& id, Bytes& out);

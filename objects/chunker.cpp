@@ -10,7 +10,8 @@ static_assert(std::endian::native == std::endian::little, "cuts and formats are 
 namespace metamori {
 namespace {
 
-// Chunks are smaller where most files end, larger where lists would get long. A growing file keeps its old cuts because only the start decides.
+// Chunks are smaller where most files end, larger where lists would get long. A growing file keeps its old cuts because only the start
+// decides.
 constexpr std::uint64_t kFineUntil = 16ULL << 20;
 
 int normal_bits(std::uint64_t start) noexcept { return start < kFineUntil ? 14 : 16; }

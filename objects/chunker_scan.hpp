@@ -34,7 +34,8 @@ inline std::uint64_t window_hash(const std::byte* at) noexcept {
   return hash;
 }
 
-/// First position in [begin, end) where `window_hash >> shift` is 0 at a candidate, or `end`. The 32 bytes before `begin` are readable, nothing at or after `end` is.
+/// First position in [begin, end) where `window_hash >> shift` is 0 at a candidate, or `end`. The 32 bytes before `begin` are readable,
+/// nothing at or after `end` is.
 using Scan = std::size_t (*)(const std::byte* data, std::size_t begin, std::size_t end, int shift) noexcept;
 
 std::size_t scan_scalar(const std::byte* data, std::size_t begin, std::size_t end, int shift) noexcept;

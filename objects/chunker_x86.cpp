@@ -1,5 +1,6 @@
-// The prefilter of content-defined cuts on 32 or 64 positions at once. Four loads, one byte apart, put positions p+o, p+o+4, ... into the lanes of vector o; byte o of each
-// lane of the four comparison results together then stands for one position, in ascending order, so a byte mask lists the candidates as they lie.
+// The prefilter of content-defined cuts on 32 or 64 positions at once. Four loads, one byte apart, put positions p+o, p+o+4, ... into the
+// lanes of vector o; byte o of each lane of the four comparison results together then stands for one position, in ascending order, so a
+// byte mask lists the candidates as they lie.
 
 #include "objects/chunker_scan.hpp"
 
@@ -39,7 +40,8 @@ __attribute__((target("avx2"))) std::size_t scan_avx2(const std::byte* data, std
     const __m256i m3 = candidates_avx2(data + p + 3);
     const __m256i any = _mm256_or_si256(_mm256_or_si256(m0, m1), _mm256_or_si256(m2, m3));
     if (_mm256_testz_si256(any, any) != 0) continue;
-    const __m256i low = _mm256_blend_epi16(_mm256_and_si256(m0, _mm256_set1_epi32(0xFF)), _mm256_and_si256(m2, _mm256_set1_epi32(0xFF0000)), 0xAA);
+    const __m256i low =
+        _mm256_blend_epi16(_mm256_and_si256(m0, _mm256_set1_epi32(0xFF)), _mm256_and_si256(m2, _mm256_set1_epi32(0xFF0000)), 0xAA);
     const __m256i high = _mm256_blend_epi16(_mm256_and_si256(m1, _mm256_set1_epi32(0xFF00)),
                                             _mm256_and_si256(m3, _mm256_set1_epi32(static_cast<int>(0xFF000000U))), 0xAA);
     const auto mask = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_or_si256(low, high)));
@@ -70,7 +72,8 @@ inline std::uint64_t spread(std::uint32_t bits) noexcept {
 
 }  // namespace
 
-__attribute__((target("avx512f,avx512bw"))) std::size_t scan_avx512(const std::byte* data, std::size_t begin, std::size_t end, int shift) noexcept {
+__attribute__((target("avx512f,avx512bw"))) std::size_t scan_avx512(const std::byte* data, std::size_t begin, std::size_t end,
+                                                                    int shift) noexcept {
   std::size_t p = begin;
   for (; p + 64 <= end; p += 64) {
     const std::uint32_t m0 = candidates_avx512(data + p);

@@ -41,25 +41,27 @@ struct Entry {
   std::uint32_t mode = 0;        ///< lower 12 bits of st_mode
   Owner owner;
   Time mtime;
-  StreamRef content;               ///< of a file; of a directory: its listing
-  std::uint64_t unknown_size = 0;  ///< of a file whose content is unknown
+  StreamRef content;                ///< of a file; of a directory: its listing
+  std::uint64_t unknown_size = 0;   ///< of a file whose content is unknown
   std::uint64_t entries_below = 0;  ///< of a directory, at any depth
   std::uint64_t files_below = 0;    ///< of a directory: regular files among them
   std::uint64_t bytes_below = 0;    ///< of a directory: sizes of all files below
   std::string target;               ///< of a symbolic link
   std::uint32_t device_major = 0;
   std::uint32_t device_minor = 0;
-  std::vector<Attribute> attributes;        ///< sorted by name; empty when attribute_stream is used
+  std::vector<Attribute> attributes;          ///< sorted by name; empty when attribute_stream is used
   std::optional<StreamRef> attribute_stream;  ///< a set too large to stand inline
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return content_unknown ? unknown_size : content.length; }
   friend bool operator==(const Entry&, const Entry&) = default;
 };
 
-/// Moves `attributes` (sorted here; names are different) into the entry, inline or as a stream as section 7 demands. Throws unsupported if they exceed what the format holds.
+/// Moves `attributes` (sorted here; names are different) into the entry, inline or as a stream as section 7 demands. Throws unsupported if
+/// they exceed what the format holds.
 void set_attributes(Entry& entry, std::vector<Attribute> attributes, ChunkSink& sink);
 std::vector<Attribute> get_attributes(const Entry& entry, ChunkSource& source);
 
-/// Takes entries sorted by name; disorder and names that are no entry names are our own bugs and end the process. Memory: one open chunk per level.
+/// Takes entries sorted by name; disorder and names that are no entry names are our own bugs and end the process. Memory: one open chunk
+/// per level.
 class DirectoryBuilder {
  public:
   explicit DirectoryBuilder(ChunkSink& sink);
@@ -80,8 +82,8 @@ class DirectoryBuilder {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Walks a listing in order; holds one leaf. Lazy: a node or leaf is read when something in it is asked for, so what is skipped is never read. Every member that may read throws
-/// corrupt. The entry told by current() is overwritten by the next move.
+/// Walks a listing in order; holds one leaf. Lazy: a node or leaf is read when something in it is asked for, so what is skipped is never
+/// read. Every member that may read throws corrupt. The entry told by current() is overwritten by the next move.
 class DirectoryCursor {
  public:
   DirectoryCursor(ChunkSource& source, const StreamRef& listing);
@@ -100,7 +102,8 @@ class DirectoryCursor {
     std::uint64_t entry_count = 0;
     friend bool operator==(const Subtree&, const Subtree&) = default;
   };
-  /// Those known to start at the cursor, highest first. Reads nothing: after current() they are all of them, before it those below the last may be missing.
+  /// Those known to start at the cursor, highest first. Reads nothing: after current() they are all of them, before it those below the last
+  /// may be missing.
   [[nodiscard]] std::vector<Subtree> subtrees_here() const;
   /// Moves past a subtree told by subtrees_here(), unread.
   void skip(const Subtree& subtree);
@@ -111,8 +114,8 @@ class DirectoryCursor {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Moves both cursors past the leaves and nodes they share from here on, whatever their levels, opening only nodes that differ. A merge of two listings calls it before it looks at
-/// the two current entries, and reads only what differs.
+/// Moves both cursors past the leaves and nodes they share from here on, whatever their levels, opening only nodes that differ. A merge of
+/// two listings calls it before it looks at the two current entries, and reads only what differs.
 void skip_shared(DirectoryCursor& a, DirectoryCursor& b);
 
 std::optional<Entry> find_entry(ChunkSource& source, const StreamRef& listing, std::string_view name);

@@ -53,7 +53,8 @@ void set_attributes(Entry& entry, std::vector<Attribute> attributes, ChunkSink& 
     entry.attributes = std::move(attributes);
     return;
   }
-  if (encoded.size() > kMaxAttributeSetBytes) throw Error(ErrorKind::unsupported, "more than 64 MiB of extended attributes", {}, entry.name);
+  if (encoded.size() > kMaxAttributeSetBytes)
+    throw Error(ErrorKind::unsupported, "more than 64 MiB of extended attributes", {}, entry.name);
   entry.attribute_stream = put_bytes(sink, encoded.view(), Kind::other);
 }
 

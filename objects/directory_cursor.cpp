@@ -90,7 +90,8 @@ void DirectoryCursor::seek(std::string_view name) {
   while (!path.at_top() && !covers()) path.climb();
   for (;;) {
     const auto& children = path.siblings();
-    const auto after = std::upper_bound(children.begin(), children.end(), name, [](std::string_view key, const NodeChild& child) { return key < child.first_name; });
+    const auto after = std::upper_bound(children.begin(), children.end(), name,
+                                        [](std::string_view key, const NodeChild& child) { return key < child.first_name; });
     path.to_sibling(after == children.begin() ? 0 : static_cast<std::size_t>(after - children.begin()) - 1);
     // Its first entry is the answer: no need to look inside.
     if (!path.at_top() && name <= path.item().first_name) {

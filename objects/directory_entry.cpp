@@ -65,7 +65,9 @@ std::uint32_t varint_up_to(ByteReader& in, std::uint64_t limit, std::string_view
   if (value > limit) in.fail(what);
   return static_cast<std::uint32_t>(value);
 }
-std::uint32_t varint_u32(ByteReader& in, std::string_view what) { return varint_up_to(in, std::numeric_limits<std::uint32_t>::max(), what); }
+std::uint32_t varint_u32(ByteReader& in, std::string_view what) {
+  return varint_up_to(in, std::numeric_limits<std::uint32_t>::max(), what);
+}
 
 EntryType decode_type(ByteReader& in) {
   const std::uint8_t value = in.u8();

@@ -93,7 +93,8 @@ void decode_node(ByteView chunk, const NodeChild& parent, bool is_top, std::stri
     children.push_back(std::move(child));
   }
   if (left != 0) in.fail("fewer entries than counted");
-  if (!parent.first_name.empty() && children.front().first_name != parent.first_name) in.fail("a first name that is not what the node above says");
+  if (!parent.first_name.empty() && children.front().first_name != parent.first_name)
+    in.fail("a first name that is not what the node above says");
   if (!bound.empty() && children.back().first_name >= bound) in.fail("names that belong to a later node");
   if (is_top && children.size() == 1) in.fail("a node of one child at the top");
 }

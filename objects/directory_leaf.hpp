@@ -8,8 +8,8 @@
 
 namespace metamori {
 
-inline constexpr std::size_t kMinLeafItems = 8;            ///< a cut by name comes no earlier
-inline constexpr std::size_t kMaxLeafBytes = 32U << 10;    ///< the entry or child that reaches it is the last
+inline constexpr std::size_t kMinLeafItems = 8;          ///< a cut by name comes no earlier
+inline constexpr std::size_t kMaxLeafBytes = 32U << 10;  ///< the entry or child that reaches it is the last
 
 /// Whether a leaf (level 0) or node ends after its `count`th entry or child, which has `name` and brings it to `bytes`.
 bool leaf_ends_after(std::uint8_t level, std::size_t count, std::size_t bytes, std::string_view name) noexcept;
@@ -40,7 +40,8 @@ class LeafReader {
   LeafReader() = default;
   LeafReader(const LeafReader&) = delete;
   LeafReader& operator=(const LeafReader&) = delete;
-  /// `leaf` must outlive the reader's use. It must hold `count` entries with names below `bound` (empty: no bound), the first of them `first_name` (empty: any).
+  /// `leaf` must outlive the reader's use. It must hold `count` entries with names below `bound` (empty: no bound), the first of them
+  /// `first_name` (empty: any).
   void open(ByteView leaf, const ChunkId& id, std::uint64_t count, std::string_view first_name, std::string_view bound);
   /// Overwrites `entry`, which held the one before, with the next; false after the last.
   bool next(Entry& entry);
@@ -66,7 +67,8 @@ struct NodeChild {
 inline std::uint64_t span_of(const NodeChild& child) noexcept { return child.entry_count; }
 
 void encode_child(const NodeChild& child, ByteWriter& out);
-/// Decodes the node `chunk`, told by `parent`: its children must hold parent.entry_count entries, begin with parent.first_name (unless empty) and stay below `bound` (unless empty).
+/// Decodes the node `chunk`, told by `parent`: its children must hold parent.entry_count entries, begin with parent.first_name (unless
+/// empty) and stay below `bound` (unless empty).
 void decode_node(ByteView chunk, const NodeChild& parent, bool is_top, std::string_view bound, std::vector<NodeChild>& children);
 
 }  // namespace metamori

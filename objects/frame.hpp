@@ -35,14 +35,16 @@ struct FrameHeader {
   std::uint64_t checksum = 0;
 };
 
-/// Checks magic, ranges and consistency of the first 64 bytes of `bytes`; throws corrupt. The checksum is checked by decode_frame, which sees the body.
+/// Checks magic, ranges and consistency of the first 64 bytes of `bytes`; throws corrupt. The checksum is checked by decode_frame, which
+/// sees the body.
 FrameHeader decode_frame_header(ByteView bytes, std::string_view where);
 
 /// Where a delta's base comes from: puts the raw bytes of chunk `id`, verified, into `out`.
 using BaseReader = std::function<void(const ChunkId& id, Bytes& out)>;
 
-/// Undoes everything for a frame (header and body together in `frame`) and puts the raw bytes into `out` (for a group, those of all members). Checks checksum and lengths; verifies SHA-256 against the
-/// header's id when `verify_id` (a group's members are verified by the caller that picks one). Throws corrupt.
+/// Undoes everything for a frame (header and body together in `frame`) and puts the raw bytes into `out` (for a group, those of all
+/// members). Checks checksum and lengths; verifies SHA-256 against the header's id when `verify_id` (a group's members are verified by the
+/// caller that picks one). Throws corrupt.
 void decode_frame(ByteView frame, const BaseReader& base, bool verify_id, Bytes& out, std::string_view where);
 
 /// The lengths of a group's members. Throws corrupt.
@@ -50,8 +52,8 @@ std::vector<std::uint32_t> group_member_lengths(ByteView frame, std::string_view
 /// The base of a delta or patch.
 ChunkId frame_base(ByteView frame, std::string_view where);
 
-/// Appends the frame of one chunk to `out`, in the encoding that a cheap probe finds best: raw when incompressible, byte-shuffle + fast zstd for arrays of numbers, zstd otherwise.
-/// Keeps compression contexts and scratch memory, so one encoder serves one thread.
+/// Appends the frame of one chunk to `out`, in the encoding that a cheap probe finds best: raw when incompressible, byte-shuffle + fast
+/// zstd for arrays of numbers, zstd otherwise. Keeps compression contexts and scratch memory, so one encoder serves one thread.
 class FrameEncoder {
  public:
   FrameEncoder();

@@ -38,7 +38,8 @@ void check_consistency(const FrameHeader& header, const ByteReader& reader) {
   if (header.form == Form::delta && header.codec != Codec::zstd) reader.fail("delta that is not compressed");
   if (has_base(header.form) ? header.depth == 0 || header.depth > kMaxDeltaDepth : header.depth != 0)
     reader.fail("frame with an impossible delta depth");
-  if (header.form == Form::group ? header.member_count == 0 : header.member_count != 1) reader.fail("frame with an impossible member count");
+  if (header.form == Form::group ? header.member_count == 0 : header.member_count != 1)
+    reader.fail("frame with an impossible member count");
   check_lengths(header, reader);
 }
 
@@ -104,7 +105,8 @@ std::uint64_t frame_checksum(ByteView head, ByteView body, ByteView rest_of_body
   thread_local const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), XXH3_freeState);
   MM_ASSERT(state != nullptr);  // half a KiB, once for each thread
   XXH3_64bits_reset(state.get());
-  for (const ByteView part : {head.first(kFrameChecksumOffset), body, rest_of_body}) XXH3_64bits_update(state.get(), part.data(), part.size());
+  for (const ByteView part : {head.first(kFrameChecksumOffset), body, rest_of_body})
+    XXH3_64bits_update(state.get(), part.data(), part.size());
   return XXH3_64bits_digest(state.get());
 }
 

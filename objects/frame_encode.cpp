@@ -151,7 +151,8 @@ void FrameEncoder::group(Kind kind, ByteView raw, std::span<const std::uint32_t>
   write_frame(header, table.view(), coded.bytes, out);
 }
 
-bool FrameEncoder::delta(const ChunkId& id, Kind kind, ByteView raw, const ChunkId& base_id, ByteView base, std::uint16_t base_depth, ByteWriter& out) {
+bool FrameEncoder::delta(const ChunkId& id, Kind kind, ByteView raw, const ChunkId& base_id, ByteView base, std::uint16_t base_depth,
+                         ByteWriter& out) {
   MM_ASSERT(raw.size() <= kMaxRawBytes && base.size() <= kMaxRawBytes && kind != Kind::mixed);
   if (base_depth >= kMaxDeltaDepth) return false;
   if (!impl_->compressor.compress_against(raw, base, kDeltaLevel, raw.size() / 4 * 3, impl_->difference)) return false;
@@ -167,7 +168,8 @@ bool FrameEncoder::delta(const ChunkId& id, Kind kind, ByteView raw, const Chunk
   return true;
 }
 
-bool FrameEncoder::patch(const ChunkId& id, Kind kind, ByteView raw, const ChunkId& base_id, ByteView base, std::uint16_t base_depth, ByteWriter& out) {
+bool FrameEncoder::patch(const ChunkId& id, Kind kind, ByteView raw, const ChunkId& base_id, ByteView base, std::uint16_t base_depth,
+                         ByteWriter& out) {
   MM_ASSERT(raw.size() <= kMaxRawBytes && base.size() <= kMaxRawBytes && kind != Kind::mixed);
   if (base_depth >= kMaxDeltaDepth) return false;
   Bytes& patch = impl_->patch;

@@ -30,12 +30,14 @@ void take_sample(ByteView raw, Bytes& sample) {
   }
 }
 
-/// Whether bytes at every place modulo 8 are spread as evenly as chance would spread them. Text, numbers of any width and machine code are not.
+/// Whether bytes at every place modulo 8 are spread as evenly as chance would spread them. Text, numbers of any width and machine code are
+/// not.
 bool looks_like_noise(ByteView sample) noexcept {
   std::array<std::array<std::uint16_t, 256>, kPlaneCount> counts{};
   const std::size_t rows = sample.size() / kPlaneCount;
   for (std::size_t row = 0; row < rows; ++row) {
-    for (std::size_t plane = 0; plane < kPlaneCount; ++plane) ++counts[plane][std::to_integer<std::size_t>(sample[row * kPlaneCount + plane])];
+    for (std::size_t plane = 0; plane < kPlaneCount; ++plane)
+      ++counts[plane][std::to_integer<std::size_t>(sample[row * kPlaneCount + plane])];
   }
   // With n even draws from 256 values the expected sum of squares is n + n (n - 1) / 256, its deviation about n / 11.
   const std::uint64_t expected = rows + rows * (rows - 1) / 256;

@@ -32,9 +32,10 @@ void unshuffle_reference(std::size_t width, ByteView in, std::span<std::byte> ou
 namespace metamori {
 namespace {
 
-// 16 elements of W bytes are a matrix of 16 x W bytes in W registers. Its bytes' numbers, in binary, are the element's four bits and then the plane's log2(W) bits.
-// Interleaving the first half of the registers with the second half, byte by byte, moves the top bit of every number to the bottom. Four such rounds bring the element's bits
-// below the plane's, which is the shuffle; log2(W) rounds take it back. Unrolled, so that the tile stays in registers.
+// 16 elements of W bytes are a matrix of 16 x W bytes in W registers. Its bytes' numbers, in binary, are the element's four bits and then
+// the plane's log2(W) bits. Interleaving the first half of the registers with the second half, byte by byte, moves the top bit of every
+// number to the bottom. Four such rounds bring the element's bits below the plane's, which is the shuffle; log2(W) rounds take it back.
+// Unrolled, so that the tile stays in registers.
 template <std::size_t W>
 struct Tile {
   __m128i row[W];
@@ -88,20 +89,30 @@ void unshuffle_sse2(ByteView in, std::span<std::byte> out) noexcept {
 void shuffle(std::size_t width, ByteView in, std::span<std::byte> out) noexcept {
   MM_ASSERT(out.size() == in.size());
   switch (width) {
-    case 2: return shuffle_sse2<2>(in, out);
-    case 4: return shuffle_sse2<4>(in, out);
-    case 8: return shuffle_sse2<8>(in, out);
-    default: MM_ASSERT(width == 16); return shuffle_sse2<16>(in, out);
+    case 2:
+      return shuffle_sse2<2>(in, out);
+    case 4:
+      return shuffle_sse2<4>(in, out);
+    case 8:
+      return shuffle_sse2<8>(in, out);
+    default:
+      MM_ASSERT(width == 16);
+      return shuffle_sse2<16>(in, out);
   }
 }
 
 void unshuffle(std::size_t width, ByteView in, std::span<std::byte> out) noexcept {
   MM_ASSERT(out.size() == in.size());
   switch (width) {
-    case 2: return unshuffle_sse2<2>(in, out);
-    case 4: return unshuffle_sse2<4>(in, out);
-    case 8: return unshuffle_sse2<8>(in, out);
-    default: MM_ASSERT(width == 16); return unshuffle_sse2<16>(in, out);
+    case 2:
+      return unshuffle_sse2<2>(in, out);
+    case 4:
+      return unshuffle_sse2<4>(in, out);
+    case 8:
+      return unshuffle_sse2<8>(in, out);
+    default:
+      MM_ASSERT(width == 16);
+      return unshuffle_sse2<16>(in, out);
   }
 }
 

@@ -46,7 +46,8 @@ void zstd_decompress(ByteView coded, ByteView prefix, std::size_t size, Bytes& o
   std::memcpy(&magic, coded.data(), sizeof magic);
   if (magic != ZSTD_MAGICNUMBER) reader.fail("compressed part is not a zstd frame");
   if (ZSTD_findFrameCompressedSize(coded.data(), coded.size()) != coded.size()) reader.fail("compressed part is not one whole zstd frame");
-  if (ZSTD_getFrameContentSize(coded.data(), coded.size()) != size) reader.fail("compressed part has another content size than its frame says");
+  if (ZSTD_getFrameContentSize(coded.data(), coded.size()) != size)
+    reader.fail("compressed part has another content size than its frame says");
   ZSTD_DCtx* context = thread_context();
   if (!prefix.empty()) check(ZSTD_DCtx_refPrefix(context, prefix.data(), prefix.size()));
   out.resize(size);
@@ -70,7 +71,9 @@ ZstdCompressor::ZstdCompressor(ZstdCompressor&&) noexcept = default;
 ZstdCompressor& ZstdCompressor::operator=(ZstdCompressor&&) noexcept = default;
 ZstdCompressor::~ZstdCompressor() = default;
 
-bool ZstdCompressor::compress(ByteView raw, int level, std::size_t limit, Bytes& out) { return compress_against(raw, {}, level, limit, out); }
+bool ZstdCompressor::compress(ByteView raw, int level, std::size_t limit, Bytes& out) {
+  return compress_against(raw, {}, level, limit, out);
+}
 
 bool ZstdCompressor::compress_against(ByteView raw, ByteView prefix, int level, std::size_t limit, Bytes& out) {
   ZSTD_CCtx* context = impl_->context.get();

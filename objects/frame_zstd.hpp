@@ -9,7 +9,8 @@
 
 namespace metamori {
 
-/// Undoes one zstd frame that must give exactly `size` bytes; `prefix` (may be empty) is what a delta refers to. A context is kept for each thread. Throws corrupt.
+/// Undoes one zstd frame that must give exactly `size` bytes; `prefix` (may be empty) is what a delta refers to. A context is kept for each
+/// thread. Throws corrupt.
 void zstd_decompress(ByteView coded, ByteView prefix, std::size_t size, Bytes& out, std::string_view where);
 
 /// Compresses with a context of its own, so one object serves one thread.

@@ -56,7 +56,8 @@ class PackReader {
   std::uint64_t frames_end_ = 0;
 };
 
-/// Writes one pack: frames are appended (thread-safe, in the order of arrival), then it is finished and published. Until then it is a file in `tmp/` that the destructor removes.
+/// Writes one pack: frames are appended (thread-safe, in the order of arrival), then it is finished and published. Until then it is a file
+/// in `tmp/` that the destructor removes.
 class PackWriter {
  public:
   PackWriter(System& system, int tmp_dir, int packs_dir);
@@ -69,11 +70,13 @@ class PackWriter {
   [[nodiscard]] std::uint64_t entry_count() const noexcept;
   /// Reads a frame back before the pack is published.
   void read_frame(std::uint64_t offset, Bytes& out) const;
-  /// Ends the pack with index and footer, still in `tmp/` and not synced, and opens it there. Nothing can be appended afterwards. Throws io, no_space.
+  /// Ends the pack with index and footer, still in `tmp/` and not synced, and opens it there. Nothing can be appended afterwards. Throws
+  /// io, no_space.
   std::shared_ptr<const PackReader> seal();
   /// Seals if that was not done, and syncs the file. Whatever can fail for want of space has been done then.
   void prepare();
-  /// Index, footer, fsync, rename without replacing, fsync of `packs/`. An equal pack that is already there counts as published. Returns the name. Throws io, no_space; then nothing is published.
+  /// Index, footer, fsync, rename without replacing, fsync of `packs/`. An equal pack that is already there counts as published. Returns
+  /// the name. Throws io, no_space; then nothing is published.
   PackName publish();
 
  private:

@@ -57,7 +57,7 @@ struct Search {
   std::uint16_t max_depth = kMaxDeltaDepth;
   bool all = false;
   std::vector<ChunkLocation> found;
-  bool stale = false;                                ///< a pack is gone that the view believes in
+  bool stale = false;                               ///< a pack is gone that the view believes in
   std::shared_ptr<const IndexLevel> damaged_level;  ///< a level failed its checksum
   [[nodiscard]] bool done() const noexcept { return !found.empty() && !all; }
 };
@@ -65,7 +65,8 @@ struct Search {
 }  // namespace
 
 struct PackIndex::Impl {
-  Impl(System& the_system, int packs, int cache, int tmp, int trash) : system(the_system), packs_dir(packs), trash_dir(trash), builder(system, packs, cache, tmp) {}
+  Impl(System& the_system, int packs, int cache, int tmp, int trash)
+      : system(the_system), packs_dir(packs), trash_dir(trash), builder(system, packs, cache, tmp) {}
 
   std::shared_ptr<const IndexView> view();
   void set_view(IndexView next);
@@ -83,7 +84,7 @@ struct PackIndex::Impl {
   OpenPacks open_packs;
   std::mutex builder_mutex;  ///< guards builder, and every listing of directories: their descriptors have one position
   IndexViewBuilder builder;
-  std::mutex view_mutex;     ///< guards `current` only; taken last
+  std::mutex view_mutex;  ///< guards `current` only; taken last
   std::shared_ptr<const IndexView> current;
 };
 
@@ -116,7 +117,8 @@ std::shared_ptr<const IndexView> PackIndex::Impl::refresh(const std::shared_ptr<
 
 std::shared_ptr<const IndexView> PackIndex::Impl::drop_level(const IndexLevel* damaged) {
   const std::lock_guard building(builder_mutex);
-  const bool there = std::any_of(current->levels.begin(), current->levels.end(), [&](const CoveredLevel& covered) { return covered.level.get() == damaged; });
+  const bool there = std::any_of(current->levels.begin(), current->levels.end(),
+                                 [&](const CoveredLevel& covered) { return covered.level.get() == damaged; });
   if (there) set_view(builder.without_level(*current, damaged));
   return current;
 }
@@ -251,9 +253,7 @@ void PackIndex::save() {
   impl_->set_view(impl_->builder.compact(*impl_->current));
 }
 
-std::vector<PackName> PackIndex::packs() {
-  return impl_->refresh(impl_->view())->names;
-}
+std::vector<PackName> PackIndex::packs() { return impl_->refresh(impl_->view())->names; }
 
 std::vector<std::string> PackIndex::damaged_packs() {
   const std::shared_ptr<const IndexView> seen = impl_->view();

@@ -1,7 +1,7 @@
 #pragma once
 
-// The merged index over all packs: derived, in `cache/index/`, levels as in a log-structured merge tree, mapped, each block with its checksum. A block that fails its checksum
-// makes the index be built again from the packs' own indexes; it is never believed.
+// The merged index over all packs: derived, in `cache/index/`, levels as in a log-structured merge tree, mapped, each block with its
+// checksum. A block that fails its checksum makes the index be built again from the packs' own indexes; it is never believed.
 
 #include <memory>
 #include <optional>
@@ -25,8 +25,9 @@ class PackIndex {
   /// `cache_dir` may be -1 (a read-only repository, or none): then nothing is kept.
   PackIndex(System& system, int packs_dir, int cache_dir, int tmp_dir, int trash_dir);
   ~PackIndex();
-  /// Looks again at `packs/` before answering "not there" only if told to (`refresh_on_miss`): a checkpoint may store a chunk twice without harm, a reader may not miss one. A reader also looks in `trash/`.
-  /// Copies that need a chain of more than `max_depth` deltas are passed over. A damaged pack counts as absent.
+  /// Looks again at `packs/` before answering "not there" only if told to (`refresh_on_miss`): a checkpoint may store a chunk twice without
+  /// harm, a reader may not miss one. A reader also looks in `trash/`. Copies that need a chain of more than `max_depth` deltas are passed
+  /// over. A damaged pack counts as absent.
   std::optional<ChunkLocation> find(const ChunkId& id, bool refresh_on_miss, std::uint16_t max_depth = kMaxDeltaDepth);
   /// All copies of a chunk: for a reader that found one damaged. Asks `packs/` and `trash/` again.
   std::vector<ChunkLocation> find_all(const ChunkId& id);

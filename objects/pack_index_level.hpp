@@ -1,12 +1,14 @@
 #pragma once
 
-// One level of the merged index: a sorted table of the chunks of many packs, in a file of `cache/index/` or in memory. Derived from the packs' own indexes; its layout is not
-// part of the repository format and may change with any version (then the magic changes and the file is ignored).
+// One level of the merged index: a sorted table of the chunks of many packs, in a file of `cache/index/` or in memory. Derived from the
+// packs' own indexes; its layout is not part of the repository format and may change with any version (then the magic changes and the file
+// is ignored).
 //
 //   header   "MMINDEX1", u32 bytes of a block (4096), u32 number of packs, u64 number of rows, u64 offset of the first block,
 //            names of the packs (32 bytes each, sorted), u64 XXH3 of all this; zeros up to the first block, which is at a multiple of 4096
-//   blocks   85 rows of 48 bytes (the last block: what is left, then zeros), 8 zero bytes, u64 XXH3 of the 4088 bytes before with the block's number as seed
-//   row      32 bytes id, u64 pack's number << 40 | offset of the frame, u32 raw_len, u16 member, u8 depth, u8 kind; sorted by id, then by pack
+//   blocks   85 rows of 48 bytes (the last block: what is left, then zeros), 8 zero bytes, u64 XXH3 of the 4088 bytes before with the
+//   block's number as seed row      32 bytes id, u64 pack's number << 40 | offset of the frame, u32 raw_len, u16 member, u8 depth, u8 kind;
+//   sorted by id, then by pack
 //
 // The header is checked on opening, a block when it is first touched.
 

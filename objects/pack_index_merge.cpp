@@ -11,7 +11,10 @@ namespace {
 /// One sorted input of the merge: a pack's own index or a level, read in order.
 class Source {
  public:
-  Source(std::shared_ptr<const PackReader> pack, std::uint32_t number) : pack_(std::move(pack)), numbers_{number}, end_(pack_->entry_count()) { read(); }
+  Source(std::shared_ptr<const PackReader> pack, std::uint32_t number)
+      : pack_(std::move(pack)), numbers_{number}, end_(pack_->entry_count()) {
+    read();
+  }
   Source(std::shared_ptr<const IndexLevel> level, std::vector<std::optional<std::uint32_t>> numbers)
       : level_(std::move(level)), numbers_(std::move(numbers)), end_(level_->row_count()) {
     read();

@@ -11,7 +11,8 @@ struct MergeInput {
   std::vector<std::shared_ptr<const IndexLevel>> levels;
 };
 
-/// Writes the rows of all packs of `input` that are among `alive` (sorted); a pack that is in several inputs is taken once. Throws corrupt if a level is damaged, and whatever `write` throws.
+/// Writes the rows of all packs of `input` that are among `alive` (sorted); a pack that is in several inputs is taken once. Throws corrupt
+/// if a level is damaged, and whatever `write` throws.
 void merge_levels(const MergeInput& input, const std::vector<PackName>& alive, const LevelWriter::Write& write);
 
 }  // namespace metamori

@@ -5,8 +5,8 @@
 namespace metamori {
 namespace {
 
-// So many packs are asked one by one; then they are folded into a level. Folding waits for `compact` (the end of a command) up to the higher mark, because a pack asked costs
-// a fraction of a microsecond and a fold a file.
+// So many packs are asked one by one; then they are folded into a level. Folding waits for `compact` (the end of a command) up to the
+// higher mark, because a pack asked costs a fraction of a microsecond and a fold a file.
 constexpr std::size_t kLooseMax = 8;
 constexpr std::size_t kLooseMaxBeforeFold = 64;
 // Open at once while folding many.
@@ -23,7 +23,9 @@ std::vector<bool> alive_in(const IndexLevel& level, const std::vector<PackName>&
   return alive;
 }
 
-std::size_t count_alive(const CoveredLevel& covered) { return static_cast<std::size_t>(std::count(covered.alive.begin(), covered.alive.end(), true)); }
+std::size_t count_alive(const CoveredLevel& covered) {
+  return static_cast<std::size_t>(std::count(covered.alive.begin(), covered.alive.end(), true));
+}
 
 /// Rows of packs that are gone are weight without use: such a level is worth rewriting.
 bool is_mostly_dead(const CoveredLevel& covered) { return 2 * count_alive(covered) < covered.alive.size(); }
@@ -135,7 +137,8 @@ void IndexViewBuilder::fold_loose(IndexView& view) {
     input.packs.push_back(pack);
     rows += pack->entry_count();
   }
-  std::sort(view.levels.begin(), view.levels.end(), [](const auto& a, const auto& b) { return a.level->row_count() < b.level->row_count(); });
+  std::sort(view.levels.begin(), view.levels.end(),
+            [](const auto& a, const auto& b) { return a.level->row_count() < b.level->row_count(); });
   std::vector<CoveredLevel> kept;
   for (const CoveredLevel& covered : view.levels) {
     if (covered.level->row_count() <= kGrowth * rows || is_mostly_dead(covered)) {
@@ -150,7 +153,8 @@ void IndexViewBuilder::fold_loose(IndexView& view) {
   try {
     merged = merge(input, view.names);
   } catch (const Error& error) {
-    // Only a level's rows can be damaged, packs were checked on opening. It stays as it is until a search meets the damage and has it dropped.
+    // Only a level's rows can be damaged, packs were checked on opening. It stays as it is until a search meets the damage and has it
+    // dropped.
     if (error.kind() != ErrorKind::corrupt) throw;
     input.levels.clear();
     kept = view.levels;

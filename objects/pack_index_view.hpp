@@ -15,7 +15,7 @@ struct CoveredLevel {
 
 /// What the index knows at one moment; never changed once it is in use, so that searching takes no lock.
 struct IndexView {
-  std::vector<PackName> names;                           ///< in `packs/` when it was last listed; sorted
+  std::vector<PackName> names;  ///< in `packs/` when it was last listed; sorted
   std::vector<CoveredLevel> levels;
   std::vector<std::shared_ptr<const PackReader>> loose;  ///< packs in no level: asked one by one
   std::map<PackName, std::string> damaged;               ///< packs that can't be opened, with the reason
@@ -24,7 +24,8 @@ struct IndexView {
 /// Makes views. Not thread-safe.
 class IndexViewBuilder {
  public:
-  IndexViewBuilder(System& system, int packs_dir, int cache_dir, int tmp_dir) : system_(system), packs_dir_(packs_dir), files_(system, cache_dir, tmp_dir) {}
+  IndexViewBuilder(System& system, int packs_dir, int cache_dir, int tmp_dir)
+      : system_(system), packs_dir_(packs_dir), files_(system, cache_dir, tmp_dir) {}
   /// The first view: levels of the cache, then the packs that these don't cover.
   IndexView load();
   /// The same for what is in `packs/` now, opening only what is new.

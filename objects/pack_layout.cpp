@@ -29,8 +29,8 @@ void check_entries(ByteView index, std::uint64_t frames_end, const ByteReader& r
     const std::byte* entry = index.data() + at;
     if (at != 0 && std::memcmp(entry - kPackEntryBytes, entry, ChunkTag::size_bytes) >= 0) reader.fail("its index is not sorted");
     const PackEntry decoded = decode_pack_entry(entry);
-    if (decoded.offset < kPackHeaderBytes || decoded.offset >= frames_end || decoded.raw_len > kMaxRawBytes || decoded.depth > kMaxDeltaDepth ||
-        decoded.kind > Kind::other)
+    if (decoded.offset < kPackHeaderBytes || decoded.offset >= frames_end || decoded.raw_len > kMaxRawBytes ||
+        decoded.depth > kMaxDeltaDepth || decoded.kind > Kind::other)
       reader.fail("its index holds an impossible entry");
   }
 }
@@ -96,9 +96,9 @@ PackLayout check_pack(ByteView file, std::string_view where) {
   const std::uint64_t room = file.size() - kPackHeaderBytes - kPackFooterBytes;
   if (layout.entry_count > room / kPackEntryBytes) footer.fail("its index is longer than the file");
   layout.frames_end = file.size() - kPackFooterBytes - kPackEntryBytes * layout.entry_count;
-  if (layout.frame_count > (layout.frames_end - kPackHeaderBytes) / kFrameHeaderBytes)
-    footer.fail("its counts contradict its size");
-  const ByteView index = file.subspan(static_cast<std::size_t>(layout.frames_end), static_cast<std::size_t>(kPackEntryBytes * layout.entry_count));
+  if (layout.frame_count > (layout.frames_end - kPackHeaderBytes) / kFrameHeaderBytes) footer.fail("its counts contradict its size");
+  const ByteView index =
+      file.subspan(static_cast<std::size_t>(layout.frames_end), static_cast<std::size_t>(kPackEntryBytes * layout.entry_count));
   // The footer that this index must have, byte for byte: magic, counts, zeros and checksum at once.
   const auto expected = pack_footer(index, layout.frame_count, layout.name);
   if (!std::equal(expected.begin(), expected.end(), file.end() - kPackFooterBytes)) footer.fail("the checksum of its index does not hold");
@@ -108,7 +108,8 @@ PackLayout check_pack(ByteView file, std::string_view where) {
 
 ByteView frame_at(ByteView file, std::uint64_t offset, std::uint64_t frames_end, std::string_view where) {
   const ByteReader reader(file, where);
-  if (offset < kPackHeaderBytes || offset > frames_end || frames_end - offset < kFrameHeaderBytes) reader.fail("a frame lies outside of its frames");
+  if (offset < kPackHeaderBytes || offset > frames_end || frames_end - offset < kFrameHeaderBytes)
+    reader.fail("a frame lies outside of its frames");
   const ByteView rest = file.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(frames_end - offset));
   const FrameHeader header = decode_frame_header(rest, where);
   if (header.stored_len > rest.size() - kFrameHeaderBytes) reader.fail("a frame runs past the end of its frames");

@@ -75,7 +75,8 @@ PackEntry PackReader::entry(std::uint64_t index) const {
 
 std::optional<PackEntry> PackReader::find(const ChunkId& id) const {
   const std::byte* entries = map_.bytes().data() + frames_end_;
-  const std::size_t at = lower_bound_id(static_cast<std::size_t>(entry_count_), id, [&](std::size_t i) { return entries + i * kPackEntryBytes; });
+  const std::size_t at =
+      lower_bound_id(static_cast<std::size_t>(entry_count_), id, [&](std::size_t i) { return entries + i * kPackEntryBytes; });
   if (at == entry_count_ || std::memcmp(entries + at * kPackEntryBytes, id.bytes.data(), ChunkTag::size_bytes) != 0) return std::nullopt;
   return decode_pack_entry(entries + at * kPackEntryBytes);
 }

@@ -15,8 +15,9 @@ inline std::uint64_t id_prefix(const std::byte* id) noexcept {
   return __builtin_bswap64(prefix);
 }
 
-/// Number of the first of `count` sorted ids that is not below `id`; `at(i)` points to the bytes of number i. Ids are uniform, so the place is guessed twice from the neighbours'
-/// values and then closed in from the guess: a handful of probes, close together; in the worst case (ids that somebody chose) a logarithmic number.
+/// Number of the first of `count` sorted ids that is not below `id`; `at(i)` points to the bytes of number i. Ids are uniform, so the place
+/// is guessed twice from the neighbours' values and then closed in from the guess: a handful of probes, close together; in the worst case
+/// (ids that somebody chose) a logarithmic number.
 template <class At>
 std::size_t lower_bound_id(std::size_t count, const ChunkId& id, At at) {
   const auto below = [&](std::size_t i) { return std::memcmp(at(i), id.bytes.data(), ChunkTag::size_bytes) < 0; };
@@ -27,7 +28,9 @@ std::size_t lower_bound_id(std::size_t count, const ChunkId& id, At at) {
   std::uint64_t high_value = ~std::uint64_t{0};
   std::size_t guess = count / 2;
   for (int round = 0; round < 2 && high - low > 8; ++round) {
-    const double share = high_value > low_value && wanted >= low_value ? static_cast<double>(wanted - low_value) / static_cast<double>(high_value - low_value) : 0.5;
+    const double share = high_value > low_value && wanted >= low_value
+                             ? static_cast<double>(wanted - low_value) / static_cast<double>(high_value - low_value)
+                             : 0.5;
     guess = low + std::min(high - low - 1, static_cast<std::size_t>(std::min(share, 1.0) * static_cast<double>(high - low)));
     const std::uint64_t value = id_prefix(at(guess));
     if (below(guess)) {

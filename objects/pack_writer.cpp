@@ -34,11 +34,11 @@ struct PackWriter::Impl {
   mutable std::mutex mutex;
   Fd file;
   std::string tmp_name;
-  Bytes buffer;                ///< what follows the first `written` bytes; always whole frames
+  Bytes buffer;  ///< what follows the first `written` bytes; always whole frames
   std::uint64_t written = 0;
   std::vector<PackEntry> entries;
   std::uint64_t frame_count = 0;
-  bool exists = false;         ///< a file in tmp/ that must be removed
+  bool exists = false;  ///< a file in tmp/ that must be removed
   bool sealed = false;
   bool synced = false;
   std::exception_ptr failure;  ///< a write was refused: what the file holds is unknown, so nothing more is done with it
@@ -72,8 +72,10 @@ void PackWriter::Impl::seal() {
   if (sealed) return;
   rethrow_failure();
   // A chunk that was appended twice is listed once, in the copy that is cheapest to read.
-  std::sort(entries.begin(), entries.end(), [](const PackEntry& a, const PackEntry& b) { return std::tie(a.id, a.depth, a.offset) < std::tie(b.id, b.depth, b.offset); });
-  entries.erase(std::unique(entries.begin(), entries.end(), [](const PackEntry& a, const PackEntry& b) { return a.id == b.id; }), entries.end());
+  std::sort(entries.begin(), entries.end(),
+            [](const PackEntry& a, const PackEntry& b) { return std::tie(a.id, a.depth, a.offset) < std::tie(b.id, b.depth, b.offset); });
+  entries.erase(std::unique(entries.begin(), entries.end(), [](const PackEntry& a, const PackEntry& b) { return a.id == b.id; }),
+                entries.end());
   Bytes index(entries.size() * kPackEntryBytes);
   for (std::size_t i = 0; i < entries.size(); ++i) encode_pack_entry(entries[i], index.data() + i * kPackEntryBytes);
   const auto footer = pack_footer(index, frame_count, name);
@@ -86,7 +88,9 @@ void PackWriter::Impl::seal() {
   sealed = true;
 }
 
-PackWriter::PackWriter(System& system, int tmp_dir, int packs_dir) : impl_(std::make_unique<Impl>(system, tmp_dir, packs_dir)) { impl_->create(); }
+PackWriter::PackWriter(System& system, int tmp_dir, int packs_dir) : impl_(std::make_unique<Impl>(system, tmp_dir, packs_dir)) {
+  impl_->create();
+}
 
 PackWriter::~PackWriter() {
   if (impl_->exists) impl_->system.remove_file(impl_->tmp_dir, impl_->tmp_name.c_str());
@@ -133,7 +137,8 @@ void PackWriter::read_frame(std::uint64_t offset, Bytes& out) const {
   const FrameHeader header = decode_frame_header(out, path);
   out.resize(kFrameHeaderBytes + header.stored_len);
   const std::span<std::byte> body = std::span(out).subspan(kFrameHeaderBytes);
-  if (read_up_to(impl_->system, impl_->file.get(), body, offset + kFrameHeaderBytes, path) != body.size()) reader.fail("a frame ends too early");
+  if (read_up_to(impl_->system, impl_->file.get(), body, offset + kFrameHeaderBytes, path) != body.size())
+    reader.fail("a frame ends too early");
 }
 
 std::shared_ptr<const PackReader> PackWriter::seal() {
@@ -161,7 +166,8 @@ PackName PackWriter::publish() {
   prepare();
   const std::lock_guard lock(impl_->mutex);
   const std::string path = "packs/" + pack_file_name(impl_->name);
-  if (publish_no_replace(impl_->system, impl_->tmp_dir, impl_->tmp_name, impl_->packs_dir, pack_file_name(impl_->name), path)) impl_->exists = false;
+  if (publish_no_replace(impl_->system, impl_->tmp_dir, impl_->tmp_name, impl_->packs_dir, pack_file_name(impl_->name), path))
+    impl_->exists = false;
   // Also when the pack was there: whoever made it may not have come to this line yet.
   sync_file(impl_->system, impl_->packs_dir, "packs");
   return impl_->name;

@@ -34,11 +34,11 @@ struct Record {
   std::vector<Position> parents;
   std::uint64_t gc_generation = 0;
   std::vector<ChunkId> packs;
-  std::string line;                    // checkpoint, tombstone
-  std::vector<std::string> tags;       // checkpoint; sorted
-  StreamRef touched;                   // safety
-  MoveReason move_reason = MoveReason::restore;  // move
-  std::uint64_t safety_number = 0;               // move; 0: none
+  std::string line;                                // checkpoint, tombstone
+  std::vector<std::string> tags;                   // checkpoint; sorted
+  StreamRef touched;                               // safety
+  MoveReason move_reason = MoveReason::restore;    // move
+  std::uint64_t safety_number = 0;                 // move; 0: none
   TombReason tomb_reason = TombReason::forgotten;  // tombstone
   bool content_held = false;                       // tombstone
   std::int64_t tomb_time = 0;                      // tombstone
@@ -57,7 +57,7 @@ struct CheckpointRecord {
   StreamRef rules, verdicts, scope;  // empty: absent
   Time start, end;
   std::string check = "auto";
-  std::string image_kind, image_id, image_digest;  // empty: absent
+  std::string image_kind, image_id, image_digest;          // empty: absent
   std::vector<std::pair<std::string, std::string>> extra;  // keys that start with x-
 };
 Bytes encode_checkpoint_record(const CheckpointRecord& record);
@@ -97,7 +97,8 @@ Bytes encode_commit(const Commit& commit);
 Commit decode_commit(ByteView bytes, std::string_view where);
 /// The tree whose one entry is `record`.
 Bytes encode_record_tree(const CheckpointId& blob);
-/// Message text and metadata joined as git does it (`git interpret-trailers`), and taken apart again. Keys: letters, digits, `-`; values: one line.
+/// Message text and metadata joined as git does it (`git interpret-trailers`), and taken apart again. Keys: letters, digits, `-`; values:
+/// one line.
 std::string join_trailers(std::string_view message, const std::vector<std::pair<std::string, std::string>>& trailers);
 struct SplitMessage {
   std::string text;

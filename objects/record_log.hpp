@@ -16,7 +16,7 @@ namespace metamori {
 struct RecordSummary {
   std::uint64_t number = 0;
   RecordKind kind = RecordKind::checkpoint;
-  CheckpointId id;                  ///< zero for moves
+  CheckpointId id;  ///< zero for moves
   std::vector<Position> parents;
   Position head_after;
   std::string line;
@@ -43,10 +43,11 @@ class RecordLog {
   Record get(std::uint64_t number);
   /// `HEAD`: head_after of the highest record that has one (tombstones have not).
   Position head();
-  /// Publishes `record` under `record.number`: tmp, fsync, rename without replacing, fsync of `checkpoints/`. False if the number is taken; then nothing was published. Throws io, no_space.
+  /// Publishes `record` under `record.number`: tmp, fsync, rename without replacing, fsync of `checkpoints/`. False if the number is taken;
+  /// then nothing was published. Throws io, no_space.
   bool publish(const Record& record);
-  /// Replaces a record by its tombstone, or a tombstone by its record (section "forget" of docs/design.md): synced, and wholly old or wholly new.
-  /// `refused` unless number and id stay what they are.
+  /// Replaces a record by its tombstone, or a tombstone by its record (section "forget" of docs/design.md): synced, and wholly old or
+  /// wholly new. `refused` unless number and id stay what they are.
   void replace(const Record& tombstone);
   /// Summaries of all records, ascending; kept in `cache/history` (derived) and extended by what is new.
   const std::vector<RecordSummary>& summaries();

@@ -120,7 +120,8 @@ void RecordFiles::list_once(std::vector<RecordPlace>& places) {
     }
   }
   for (Folded& item : folded) {
-    const auto known = std::find_if(folded_.begin(), folded_.end(), [&](const Folded& old) { return old.name == item.name && old.inode == item.inode; });
+    const auto known =
+        std::find_if(folded_.begin(), folded_.end(), [&](const Folded& old) { return old.name == item.name && old.inode == item.inode; });
     if (known != folded_.end()) item = std::move(*known);
   }
   folded_ = std::move(folded);
@@ -134,10 +135,13 @@ void RecordFiles::list_once(std::vector<RecordPlace>& places) {
     }
     for (const std::uint64_t number : item.numbers) places.push_back({number, item.inode});
   }
-  if (places.size() == single_count && std::is_sorted(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.number < b.number; })) return;
+  if (places.size() == single_count &&
+      std::is_sorted(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.number < b.number; }))
+    return;
   // Stable, and singles stand first: of equal numbers the single record stays.
   std::stable_sort(places.begin(), places.end(), [](const RecordPlace& a, const RecordPlace& b) { return a.number < b.number; });
-  places.erase(std::unique(places.begin(), places.end(), [](const RecordPlace& a, const RecordPlace& b) { return a.number == b.number; }), places.end());
+  places.erase(std::unique(places.begin(), places.end(), [](const RecordPlace& a, const RecordPlace& b) { return a.number == b.number; }),
+               places.end());
 }
 
 /// The table of a folded file; each record in it has a checksum of its own, so the one over the whole is left to `verify`.
@@ -160,7 +164,8 @@ void RecordFiles::load(Folded& folded) {
     if (number < folded.first || number > folded.last || (!numbers.empty() && number <= numbers.back())) in.fail("records out of order");
     const std::uint64_t offset = in.u64();
     const std::uint64_t length = in.u64();
-    if (length > kMaxRecordBytes || offset > size - kChecksumBytes || length > size - kChecksumBytes - offset) in.fail("a record outside the file");
+    if (length > kMaxRecordBytes || offset > size - kChecksumBytes || length > size - kChecksumBytes - offset)
+      in.fail("a record outside the file");
     numbers.push_back(number);
   }
   folded.map = std::move(map);
@@ -198,7 +203,8 @@ std::optional<Record> RecordFiles::find(std::uint64_t number) {
     if (bytes.empty()) return std::nullopt;
     record = decode_record(bytes, path);
   }
-  if (record->number != number) throw Error(ErrorKind::corrupt, path + " holds the record of number " + std::to_string(record->number), {}, path);
+  if (record->number != number)
+    throw Error(ErrorKind::corrupt, path + " holds the record of number " + std::to_string(record->number), {}, path);
   return record;
 }
 

@@ -50,7 +50,8 @@ std::optional<std::string> tag_of(std::string_view file_name) {
 }
 
 std::string ref_text(const Position& target, std::int64_t seconds) {
-  std::string text = "metamori-ref 1\nnumber " + std::to_string(target.number) + "\nid " + to_hex(target.id) + "\ntime " + std::to_string(seconds) + "\n";
+  std::string text =
+      "metamori-ref 1\nnumber " + std::to_string(target.number) + "\nid " + to_hex(target.id) + "\ntime " + std::to_string(seconds) + "\n";
   text += "sha256 " + to_hex(sha256(as_bytes(text))) + "\n";
   return text;
 }
@@ -105,10 +106,12 @@ bool is_line_name(std::string_view name) {
 }
 
 const char* flaw_of(std::string_view name) {
-  if (name.empty() || name.size() > kMaxTagBytes || file_name_of(name).size() > kMaxFileNameBytes) return "it must have 1 to 100 bytes, fewer if most are special";
+  if (name.empty() || name.size() > kMaxTagBytes || file_name_of(name).size() > kMaxFileNameBytes)
+    return "it must have 1 to 100 bytes, fewer if most are special";
   const bool digits = name.find_first_not_of("0123456789") == std::string_view::npos;
   if (digits && name.size() <= 7) return "it looks like the number of a checkpoint";
-  if (name.size() >= 8 && name.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos) return "it looks like the id of a checkpoint";
+  if (name.size() >= 8 && name.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos)
+    return "it looks like the id of a checkpoint";
   if (name == "HEAD" || name == "latest") return "that word has a meaning already";
   if (is_line_name(name)) return "it looks like the name of a line";
   if (std::string_view("@-:#").find(name.front()) != std::string_view::npos) return "it starts with '@', '-', ':' or '#'";

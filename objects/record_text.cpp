@@ -45,9 +45,7 @@ std::optional<std::string> from_percent_text(std::string_view text) {
   return bytes;
 }
 
-std::string time_text(Time time) {
-  return std::to_string(time.seconds) + "." + std::to_string(1'000'000'000 + time.nanoseconds).substr(1);
-}
+std::string time_text(Time time) { return std::to_string(time.seconds) + "." + std::to_string(1'000'000'000 + time.nanoseconds).substr(1); }
 
 bool is_digest(std::string_view text) {
   const std::size_t colon = text.find(':');

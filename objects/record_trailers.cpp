@@ -55,7 +55,8 @@ std::size_t find_separator(std::string_view line) noexcept {
   return 0;
 }
 
-/// End of the message proper: before a run of comments, empty lines and an old list of conflicts at its end, and before git's scissors line.
+/// End of the message proper: before a run of comments, empty lines and an old list of conflicts at its end, and before git's scissors
+/// line.
 std::size_t find_trailer_end(std::string_view text) {
   std::size_t cutoff = text.size();
   if (text.starts_with(kScissors)) {

@@ -52,8 +52,8 @@ class StreamBuilder {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Walks the extents of a data stream in order, from any offset. Lazy: a list is read when something below it is asked for, so what is skipped is never read. Every member that
-/// may read throws corrupt, also when spans and lengths don't add up.
+/// Walks the extents of a data stream in order, from any offset. Lazy: a list is read when something below it is asked for, so what is
+/// skipped is never read. Every member that may read throws corrupt, also when spans and lengths don't add up.
 class ExtentCursor {
  public:
   ExtentCursor(ChunkSource& source, const StreamRef& ref);
@@ -74,7 +74,8 @@ class ExtentCursor {
     std::uint64_t span = 0;
     friend bool operator==(const Subtree&, const Subtree&) = default;
   };
-  /// The lists known to start at the cursor, highest first. Reads nothing: after current() they are all of them, before it those below the last may be missing.
+  /// The lists known to start at the cursor, highest first. Reads nothing: after current() they are all of them, before it those below the
+  /// last may be missing.
   [[nodiscard]] std::vector<Subtree> subtrees_here() const;
   /// Moves past a subtree told by subtrees_here(), unread.
   void skip(const Subtree& subtree);
@@ -85,7 +86,8 @@ class ExtentCursor {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Moves both cursors past the lists and extents they share from here on, whatever their levels, opening only lists that differ. Afterwards one is at its end, or the current extents differ.
+/// Moves both cursors past the lists and extents they share from here on, whatever their levels, opening only lists that differ. Afterwards
+/// one is at its end, or the current extents differ.
 void skip_shared(ExtentCursor& a, ExtentCursor& b);
 
 /// A range of content that differs between two streams, in offsets common to both.
@@ -94,8 +96,8 @@ struct Range {
   std::uint64_t length = 0;
   friend bool operator==(const Range&, const Range&) = default;
 };
-/// Calls `visit`, ascending, for each maximal range in which `a` and `b` differ: an offset is equal where both have a hole, or the same extent starting at the same place (shared lists are
-/// skipped unread). The part beyond the shorter one counts as differing.
+/// Calls `visit`, ascending, for each maximal range in which `a` and `b` differ: an offset is equal where both have a hole, or the same
+/// extent starting at the same place (shared lists are skipped unread). The part beyond the shorter one counts as differing.
 void for_each_difference(ChunkSource& source, const StreamRef& a, const StreamRef& b, const std::function<void(Range)>& visit);
 
 /// Streams that are not files' contents.

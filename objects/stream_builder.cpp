@@ -59,7 +59,8 @@ StreamBuilder::~StreamBuilder() = default;
 
 void StreamBuilder::add(const Extent& extent) {
   MM_ASSERT(extent.length > 0);
-  if (extent.length > std::numeric_limits<std::uint64_t>::max() - impl_->length) throw Error(ErrorKind::unsupported, "content of 2^64 bytes or more");
+  if (extent.length > std::numeric_limits<std::uint64_t>::max() - impl_->length)
+    throw Error(ErrorKind::unsupported, "content of 2^64 bytes or more");
   impl_->length += extent.length;
   if (extent.is_hole()) {
     impl_->hole += extent.length;

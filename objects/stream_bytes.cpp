@@ -10,7 +10,8 @@ namespace {
 
 void read_extent(ChunkSource& source, const Extent& extent, Bytes& chunk) {
   source.read(extent.id, chunk);
-  if (chunk.size() != extent.length) throw Error(ErrorKind::corrupt, "chunk " + to_hex(extent.id) + ": its length is not what the list says");
+  if (chunk.size() != extent.length)
+    throw Error(ErrorKind::corrupt, "chunk " + to_hex(extent.id) + ": its length is not what the list says");
 }
 
 }  // namespace
@@ -41,7 +42,8 @@ Bytes get_bytes(ChunkSource& source, const StreamRef& ref, std::uint64_t limit) 
 }
 
 void read_content(ChunkSource& source, const StreamRef& ref, std::uint64_t offset, std::span<std::byte> out) {
-  if (offset > ref.length || out.size() > ref.length - offset) throw Error(ErrorKind::usage, "read past the end of stream " + stream_ref_text(ref));
+  if (offset > ref.length || out.size() > ref.length - offset)
+    throw Error(ErrorKind::usage, "read past the end of stream " + stream_ref_text(ref));
   Bytes chunk;
   ExtentCursor cursor(source, ref);
   cursor.seek(offset);

@@ -55,7 +55,8 @@ StreamRef stream_ref_from_text(std::string_view text) {
   const std::size_t second = first == std::string_view::npos ? first : text.find(':', first + 1);
   if (second == std::string_view::npos) fail("not of the form level:length:id");
   StreamRef ref;
-  if (!parse_number(text.substr(0, first), ref.level) || !parse_number(text.substr(first + 1, second - first - 1), ref.length)) fail("a bad number");
+  if (!parse_number(text.substr(0, first), ref.level) || !parse_number(text.substr(first + 1, second - first - 1), ref.length))
+    fail("a bad number");
   const std::string_view digits = text.substr(second + 1);
   if (!digits.empty() || ref.length != 0) {
     const auto id = id_from_hex<ChunkTag>(digits);

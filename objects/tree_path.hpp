@@ -10,8 +10,9 @@
 
 namespace metamori {
 
-/// The opened chunks from the top down to the current item. An item of level 0 is what the tree holds (an extent, a leaf); one of a higher level is a chunk not opened
-/// yet, so that it can still be skipped unread. Depth is bounded by the top's level. `Child` has an `id`, and span_of(child) says how much content lies below it.
+/// The opened chunks from the top down to the current item. An item of level 0 is what the tree holds (an extent, a leaf); one of a higher
+/// level is a chunk not opened yet, so that it can still be skipped unread. Depth is bounded by the top's level. `Child` has an `id`, and
+/// span_of(child) says how much content lies below it.
 template <class Child>
 class TreePath {
  public:
@@ -125,7 +126,7 @@ class TreePath {
   std::uint8_t level_;
   std::uint64_t length_;
   std::uint64_t offset_ = 0;
-  std::size_t depth_ = 0;     ///< steps in use; the others keep their memory for reuse
+  std::size_t depth_ = 0;  ///< steps in use; the others keep their memory for reuse
   std::vector<Step> steps_;
 };
 

@@ -25,17 +25,17 @@ struct ByteRange {
 struct Change {
   std::string path;
   ChangeKind kind = ChangeKind::modified;
-  NodeType type = NodeType::file;         ///< after (before, if removed)
-  std::optional<std::string> from;        ///< of a rename: the path before
+  NodeType type = NodeType::file;                        ///< after (before, if removed)
+  std::optional<std::string> from;                       ///< of a rename: the path before
   std::optional<std::uint64_t> size_before, size_after;  ///< of files
-  std::vector<ByteRange> ranges;          ///< of a modified file, where asked for: chunk ranges that may differ
-  std::uint64_t bytes_changed = 0;        ///< of a modified file: bytes in chunks that differ; of an added one its size
-  bool is_conflicted_type = false;        ///< the type changed, too
+  std::vector<ByteRange> ranges;                         ///< of a modified file, where asked for: chunk ranges that may differ
+  std::uint64_t bytes_changed = 0;                       ///< of a modified file: bytes in chunks that differ; of an added one its size
+  bool is_conflicted_type = false;                       ///< the type changed, too
 };
 
 struct DiffOptions {
   std::string from = "HEAD";
-  std::optional<std::string> to;  ///< nothing: the tree on disk
+  std::optional<std::string> to;   ///< nothing: the tree on disk
   std::vector<std::string> paths;  ///< only these, with all below them
   bool detect_renames = true;      ///< files and directories that moved unchanged
   bool ranges = false;

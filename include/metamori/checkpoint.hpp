@@ -1,7 +1,7 @@
 #pragma once
 
-// Checkpoints as the library's users see them: how to take one, and what is known of one. Paths are bytes, relative to the top of the tracked tree, components joined by `/`;
-// the empty path is the top.
+// Checkpoints as the library's users see them: how to take one, and what is known of one. Paths are bytes, relative to the top of the
+// tracked tree, components joined by `/`; the empty path is the top.
 
 #include <optional>
 #include <string>
@@ -45,14 +45,14 @@ struct CheckpointOptions {
   std::string message;             ///< empty: none
   Metadata metadata;               ///< keys: letters, digits and `-`; values: one line
   std::vector<std::string> tags;
-  std::optional<Person> author;    ///< default: `metamori` at this host
+  std::optional<Person> author;         ///< default: `metamori` at this host
   std::int32_t utc_offset_minutes = 0;  ///< noted beside the author's time
   bool skip_if_unchanged = false;
-  bool dry_run = false;            ///< stores and publishes nothing
+  bool dry_run = false;  ///< stores and publishes nothing
   bool one_file_system = false;
   CheckMode check = CheckMode::automatic;
   OnTorn on_torn = OnTorn::mark;
-  std::uint32_t retries = 3;       ///< further tries for a file that changes while it is read
+  std::uint32_t retries = 3;                       ///< further tries for a file that changes while it is read
   std::string image_kind, image_id, image_digest;  ///< the memory image this belongs to; digest as `algorithm:hex`
   Control control;
 };

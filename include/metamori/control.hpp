@@ -21,7 +21,8 @@ struct Progress {
   std::string path;  ///< being worked on, relative to the tree; may be empty
 };
 
-/// Told how far an operation is, at most about ten times a second, from any of its threads but never from two at once. Must not call back into the repository.
+/// Told how far an operation is, at most about ten times a second, from any of its threads but never from two at once. Must not call back
+/// into the repository.
 class METAMORI_API ProgressSink {
  public:
   virtual ~ProgressSink() = default;
@@ -31,7 +32,8 @@ class METAMORI_API ProgressSink {
 /// What the caller of a long operation may say about how it is done. The objects pointed to must outlive the call.
 struct Control {
   ProgressSink* progress = nullptr;
-  /// Raised by the caller (a signal handler may) to stop: the operation cleans up and throws `interrupted`. What was stored serves the next run.
+  /// Raised by the caller (a signal handler may) to stop: the operation cleans up and throws `interrupted`. What was stored serves the next
+  /// run.
   const std::atomic<bool>* stop = nullptr;
   /// Threads; 0: as many as there are processors, at most 16.
   std::uint32_t jobs = 0;

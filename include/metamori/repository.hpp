@@ -1,7 +1,7 @@
 #pragma once
 
-// The library's front door. A Repository is one opened `.metamori`; it may be moved, and used by one thread at a time (its operations use several inside). Several processes, and several
-// Repository objects, may work on one repository at once.
+// The library's front door. A Repository is one opened `.metamori`; it may be moved, and used by one thread at a time (its operations use
+// several inside). Several processes, and several Repository objects, may work on one repository at once.
 
 #include <functional>
 #include <memory>
@@ -18,7 +18,7 @@
 namespace metamori {
 
 struct InitOptions {
-  std::string directory = ".";               ///< top of the tree; made if missing
+  std::string directory = ".";                ///< top of the tree; made if missing
   std::optional<std::string> repository_dir;  ///< keep the repository there; `.metamori` becomes a pointer to it
   bool shared = false;                        ///< writable by the directory's group
   bool exist_ok = false;                      ///< an existing repository is fine
@@ -35,12 +35,12 @@ struct LogOptions {
   std::uint64_t limit = 0;         ///< 0: all
   bool all = false;                ///< every line, and safety checkpoints
   std::optional<std::int64_t> since_seconds, until_seconds;
-  Metadata metadata;               ///< all of these must be there
-  bool details = false;            ///< also load verdicts
+  Metadata metadata;     ///< all of these must be there
+  bool details = false;  ///< also load verdicts
 };
 
 struct VerifyOptions {
-  bool data = false;               ///< read and hash every chunk, too
+  bool data = false;                   ///< read and hash every chunk, too
   std::uint32_t sample_percent = 100;  ///< of the data, with `data`
   Control control;
 };
@@ -67,7 +67,8 @@ struct TagInfo {
 
 class METAMORI_API Repository {
  public:
-  /// Makes a repository. Throws refused if there is one (unless exist_ok), usage inside another's `.metamori`, unsupported if the file system can neither rename without replacing nor link.
+  /// Makes a repository. Throws refused if there is one (unless exist_ok), usage inside another's `.metamori`, unsupported if the file
+  /// system can neither rename without replacing nor link.
   static Repository init(const InitOptions& options);
   /// Throws no_repository; unsupported for a newer format; refused if it belongs to another user and is not shared.
   static Repository open(const OpenOptions& options);
@@ -78,12 +79,14 @@ class METAMORI_API Repository {
   /// Absolute path of the tree's top, and of the repository.
   [[nodiscard]] const std::string& tree_directory() const noexcept;
   [[nodiscard]] const std::string& repository_directory() const noexcept;
-  /// `path` (absolute, or relative to `base`, itself absolute) as a path in the tree, lexically: `.` and `..` are resolved, links are not followed. Throws usage if it is outside.
+  /// `path` (absolute, or relative to `base`, itself absolute) as a path in the tree, lexically: `.` and `..` are resolved, links are not
+  /// followed. Throws usage if it is outside.
   [[nodiscard]] std::string tree_path(std::string_view path, std::string_view base) const;
 
   // Tracking rules.
   [[nodiscard]] std::vector<std::string> rules() const;
-  /// Adds patterns at the end (`untrack`: negated). Returns whether this was the first `track`, after which only what rules name is tracked.
+  /// Adds patterns at the end (`untrack`: negated). Returns whether this was the first `track`, after which only what rules name is
+  /// tracked.
   bool track(const std::vector<std::string>& patterns);
   bool untrack(const std::vector<std::string>& patterns);
 
@@ -96,7 +99,8 @@ class METAMORI_API Repository {
   /// As resolve, with verdicts, scope and rules.
   CheckpointInfo show(std::string_view revision);
   std::vector<CheckpointInfo> log(const LogOptions& options);
-  /// Calls `visit` for `path` in the checkpoint: a directory's names (all below it, with `recursive`), or the one thing it is. In order. Throws usage if there is no such path.
+  /// Calls `visit` for `path` in the checkpoint: a directory's names (all below it, with `recursive`), or the one thing it is. In order.
+  /// Throws usage if there is no such path.
   void list(std::string_view revision, std::string_view path, bool recursive, const std::function<void(const NodeInfo&)>& visit);
   /// Content of a file, from `offset`, at most `length` bytes, in pieces, in order; holes as zeros. Throws usage if it is not a file.
   void read(std::string_view revision, std::string_view path, std::uint64_t offset, std::optional<std::uint64_t> length,
@@ -130,8 +134,8 @@ class METAMORI_API Repository {
 };
 
 struct VersionInfo {
-  std::string version;        ///< of the library
-  std::uint32_t format = 1;   ///< newest format it reads and the one it writes
+  std::string version;                                            ///< of the library
+  std::uint32_t format = 1;                                       ///< newest format it reads and the one it writes
   std::vector<std::pair<std::string, std::string>> dependencies;  ///< name, version in use
 };
 METAMORI_API VersionInfo version();

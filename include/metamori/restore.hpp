@@ -21,12 +21,12 @@ struct RestoreOptions {
   bool remove_extra = false;          ///< `--delete`: also remove tracked paths that the checkpoint lacks
   bool dry_run = false;
   Overwrite overwrite = Overwrite::always;
-  bool keep_inode = false;   ///< rewrite files in place whatever their size
-  bool save = true;          ///< take a safety checkpoint first (in place only)
-  bool force = false;        ///< go on where `refused` would be thrown for unsaved work
-  bool verify = false;       ///< read everything back afterwards
-  bool same_owner = false;   ///< bring back owners and setuid/setgid bits
-  bool special = false;      ///< bring back device nodes
+  bool keep_inode = false;             ///< rewrite files in place whatever their size
+  bool save = true;                    ///< take a safety checkpoint first (in place only)
+  bool force = false;                  ///< go on where `refused` would be thrown for unsaved work
+  bool verify = false;                 ///< read everything back afterwards
+  bool same_owner = false;             ///< bring back owners and setuid/setgid bits
+  bool special = false;                ///< bring back device nodes
   bool privileged_attributes = false;  ///< bring back security.* and trusted.* attributes
   Control control;
 };
@@ -52,7 +52,7 @@ struct RestoreReport {
   std::uint64_t written = 0;           ///< paths created, replaced, rewritten or with new metadata
   std::uint64_t removed = 0;
   std::uint64_t unchanged = 0;
-  std::uint64_t left_alone = 0;        ///< paths on disk that the checkpoint lacks and that stayed (no --delete)
+  std::uint64_t left_alone = 0;  ///< paths on disk that the checkpoint lacks and that stayed (no --delete)
   std::uint64_t bytes_written = 0;
   std::optional<CheckpointInfo> saved_as;  ///< the safety checkpoint
   bool head_moved = false;

@@ -55,8 +55,7 @@ template <class Tag>
 struct std::hash<metamori::Id<Tag>> {
   std::size_t operator()(const metamori::Id<Tag>& id) const noexcept {
     std::size_t value = 0;
-    for (std::size_t i = 0; i < sizeof value; ++i)
-      value |= static_cast<std::size_t>(id.bytes[i]) << (8 * i);
+    for (std::size_t i = 0; i < sizeof value; ++i) value |= static_cast<std::size_t>(id.bytes[i]) << (8 * i);
     return value;
   }
 };

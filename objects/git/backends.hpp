@@ -1,7 +1,7 @@
 #pragma once
 
-// libgit2's two seams, filled from a RepositoryView: where objects and references come from. Nothing is ever written through them. No callback
-// calls back into the object database, whose lock libgit2 holds meanwhile, and none lets an exception out.
+// libgit2's two seams, filled from a RepositoryView: where objects and references come from. Nothing is ever written through them. No
+// callback calls back into the object database, whose lock libgit2 holds meanwhile, and none lets an exception out.
 
 #include "objects/git/repository_view.hpp"
 
@@ -10,9 +10,11 @@ namespace metamori {
 struct ObjectBackend : git_odb_backend {
   explicit ObjectBackend(RepositoryView& the_view) : git_odb_backend{}, view(the_view) {}
   void set_callbacks() noexcept;
-  static int read_to(RepositoryView& view, void** data, std::size_t* size, git_object_t* type, git_odb_backend* self, const CheckpointId& id);
+  static int read_to(RepositoryView& view, void** data, std::size_t* size, git_object_t* type, git_odb_backend* self,
+                     const CheckpointId& id);
   static int read_one(void** data, std::size_t* size, git_object_t* type, git_odb_backend* self, const git_oid* oid);
-  static int read_prefixed(git_oid* found, void** data, std::size_t* size, git_object_t* type, git_odb_backend* self, const git_oid* prefix, std::size_t digits);
+  static int read_prefixed(git_oid* found, void** data, std::size_t* size, git_object_t* type, git_odb_backend* self, const git_oid* prefix,
+                           std::size_t digits);
   static int read_head(std::size_t* size, git_object_t* type, git_odb_backend* self, const git_oid* oid);
   static int is_there(git_odb_backend* self, const git_oid* oid);
   static int find_prefix(git_oid* found, git_odb_backend* self, const git_oid* prefix, std::size_t digits);

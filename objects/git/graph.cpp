@@ -11,7 +11,8 @@ namespace metamori {
 const RecordSummary& Graph::get(const Position& position) const {
   // Without gaps, number n stands at n - 1.
   if (position.number - 1 < all_.size() && all_[position.number - 1].number == position.number) return all_[position.number - 1];
-  const auto found = std::lower_bound(all_.begin(), all_.end(), position.number, [](const RecordSummary& s, std::uint64_t n) { return s.number < n; });
+  const auto found =
+      std::lower_bound(all_.begin(), all_.end(), position.number, [](const RecordSummary& s, std::uint64_t n) { return s.number < n; });
   if (found != all_.end() && found->number == position.number) return *found;
   if (position.number == 0) throw Error(ErrorKind::bad_revision, "checkpoint " + to_hex(position.id) + " is not in this repository");
   try {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Who descends from whom, from the summaries alone. A parent's number is always lower than its child's, so going by numbers is a topological
-// order, and needs no clock.
+// Who descends from whom, from the summaries alone. A parent's number is always lower than its child's, so going by numbers is a
+// topological order, and needs no clock.
 
 #include <functional>
 #include <optional>
@@ -17,7 +17,8 @@ class Graph {
   explicit Graph(RecordLog& log) : log_(log), all_(log.summaries()) {}
   /// Throws what the log says of a record that is damaged or missing.
   const RecordSummary& get(const Position& position) const;
-  /// The n-th parent (from 1), or if that was forgotten, its first ancestor in the first line of parents that was not. Nothing if there is none.
+  /// The n-th parent (from 1), or if that was forgotten, its first ancestor in the first line of parents that was not. Nothing if there is
+  /// none.
   [[nodiscard]] std::optional<Position> live_parent(const Position& position, std::uint64_t n) const;
   /// Calls `visit` for what can be reached from `from`, by falling number, forgotten ones too, until it returns false.
   void visit(const std::vector<Position>& from, const std::function<bool(const RecordSummary&)>& visit) const;

@@ -20,7 +20,8 @@ constexpr std::size_t kMaxIdDigits = 2 * CheckpointTag::size_bytes;
 constexpr std::size_t kMaxCandidates = 10;
 
 bool is_id_prefix(std::string_view text) {
-  return text.size() >= kMinIdDigits && text.size() <= kMaxIdDigits && text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+  return text.size() >= kMinIdDigits && text.size() <= kMaxIdDigits &&
+         text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
 
 std::string lower(std::string text) {
@@ -76,7 +77,8 @@ Position History::Impl::resolve_base(const Revision& revision, std::string_view 
 Position History::Impl::resolve_name(const std::string& name, std::string_view whole) {
   if (name == "HEAD" || name == "@") {
     const Position head = log.head();
-    if (head.number == 0) throw Error(ErrorKind::bad_revision, "HEAD is before the first checkpoint", "name one of those that `metamori log --all` lists");
+    if (head.number == 0)
+      throw Error(ErrorKind::bad_revision, "HEAD is before the first checkpoint", "name one of those that `metamori log --all` lists");
     return head;
   }
   if (name == "latest") return resolve_latest();
@@ -93,7 +95,8 @@ Position History::Impl::resolve_name(const std::string& name, std::string_view w
 Position History::Impl::resolve_number(std::uint64_t number) {
   const Record record = log.get(number);
   if (record.kind == RecordKind::move)
-    throw Error(ErrorKind::bad_revision, "number " + std::to_string(number) + " is a move of HEAD, not a checkpoint", "`metamori log` lists the checkpoints");
+    throw Error(ErrorKind::bad_revision, "number " + std::to_string(number) + " is a move of HEAD, not a checkpoint",
+                "`metamori log` lists the checkpoints");
   return {number, record.id()};
 }
 
@@ -104,15 +107,18 @@ Position History::Impl::resolve_prefix(const std::string& prefix) {
     if (record.kind == RecordKind::move || std::memcmp(record.id.bytes.data(), whole_bytes.data(), whole_bytes.size()) != 0) continue;
     if (to_hex(record.id).compare(0, prefix.size(), prefix) != 0) continue;
     // A checkpoint that was copied in twice is the same one; its first number counts.
-    if (std::none_of(found.begin(), found.end(), [&](const Position& p) { return p.id == record.id; })) found.push_back(position_of(record));
+    if (std::none_of(found.begin(), found.end(), [&](const Position& p) { return p.id == record.id; }))
+      found.push_back(position_of(record));
   }
   if (found.size() == 1) return found.front();
   if (found.empty())
-    throw Error(ErrorKind::bad_revision, "no checkpoint has an id that starts with " + quoted(prefix), "`metamori log` lists the checkpoints");
+    throw Error(ErrorKind::bad_revision, "no checkpoint has an id that starts with " + quoted(prefix),
+                "`metamori log` lists the checkpoints");
   std::string hint = "it could be";
   for (std::size_t i = 0; i < std::min(found.size(), kMaxCandidates); ++i) hint += "\n  " + describe_candidate(found[i]);
   if (found.size() > kMaxCandidates) hint += "\n  and " + std::to_string(found.size() - kMaxCandidates) + " more";
-  throw Error(ErrorKind::bad_revision, quoted(prefix) + " is ambiguous: " + std::to_string(found.size()) + " checkpoints have an id that starts so", hint);
+  throw Error(ErrorKind::bad_revision,
+              quoted(prefix) + " is ambiguous: " + std::to_string(found.size()) + " checkpoints have an id that starts so", hint);
 }
 
 std::string History::Impl::describe_candidate(const Position& candidate) {
@@ -133,7 +139,8 @@ Position History::Impl::resolve_undo(std::uint64_t n) {
   for (auto record = all.rbegin(); record != all.rend(); ++record)
     if (record->kind == RecordKind::safety && count++ == n) return position_of(*record);
   if (count == 0) throw Error(ErrorKind::bad_revision, "there is no safety checkpoint", "a restore makes one");
-  throw Error(ErrorKind::bad_revision, "there are only " + std::to_string(count) + " safety checkpoints: @undo to @undo~" + std::to_string(count - 1));
+  throw Error(ErrorKind::bad_revision,
+              "there are only " + std::to_string(count) + " safety checkpoints: @undo to @undo~" + std::to_string(count - 1));
 }
 
 Position History::Impl::resolve_latest() {
@@ -149,16 +156,19 @@ Position History::Impl::resolve_past(const std::string& base, const std::string&
   const std::vector<LogEntry> entries = is_head ? head_log(all) : line_log(all, base);
   const std::string name = is_head ? "HEAD" : "line " + quoted(base);
   if (!is_head && entries.empty())
-    throw Error(ErrorKind::bad_revision, quoted(whole) + ": there is no line " + quoted(base), "only HEAD and lines have a past; `metamori log` lists the checkpoints");
+    throw Error(ErrorKind::bad_revision, quoted(whole) + ": there is no line " + quoted(base),
+                "only HEAD and lines have a past; `metamori log` lists the checkpoints");
   if (const auto n = parse_digits(at, kMaxNumberDigits)) {
     if (*n < entries.size()) return entries[entries.size() - 1 - static_cast<std::size_t>(*n)].position;
-    throw Error(ErrorKind::bad_revision, quoted(whole) + ": " + name + " has had only " + std::to_string(entries.size()) + " values", "the first is @{0}");
+    throw Error(ErrorKind::bad_revision, quoted(whole) + ": " + name + " has had only " + std::to_string(entries.size()) + " values",
+                "the first is @{0}");
   }
   return resolve_date(is_head ? kHeadRef : "refs/heads/" + base, at, entries, whole);
 }
 
 /// Dates in all the forms that git knows are libgit2's business.
-Position History::Impl::resolve_date(const std::string& ref, const std::string& at, const std::vector<LogEntry>& entries, std::string_view whole) {
+Position History::Impl::resolve_date(const std::string& ref, const std::string& at, const std::vector<LogEntry>& entries,
+                                     std::string_view whole) {
   if (!view) view = std::make_unique<RepositoryView>(log);
   const auto id = view->find(ref + "@{" + at + "}");
   if (id)
@@ -169,7 +179,8 @@ Position History::Impl::resolve_date(const std::string& ref, const std::string& 
     if (!entries.empty()) hint = "the first was at " + local_time_text(entries.front().time_seconds, 0);
     throw Error(ErrorKind::bad_revision, quoted(whole) + ": there was no checkpoint yet at that time", hint);
   }
-  throw Error(ErrorKind::bad_revision, quoted(whole) + ": " + quoted(at) + " is not understood as a date", "dates are such as '2 hours ago' or '2026-11-20 01:40'");
+  throw Error(ErrorKind::bad_revision, quoted(whole) + ": " + quoted(at) + " is not understood as a date",
+              "dates are such as '2 hours ago' or '2026-11-20 01:40'");
 }
 
 bool History::Impl::message_matches(const Regex& pattern, std::uint64_t number) {
@@ -191,7 +202,8 @@ Position History::Impl::search(const std::string& text, const std::vector<Positi
     for (auto record = all.rbegin(); record != all.rend() && !found; ++record)
       if (record->kind == RecordKind::checkpoint) look(*record);
   }
-  if (!found) throw Error(ErrorKind::bad_revision, quoted(whole) + ": no message contains " + quoted(text), "`metamori log` lists the checkpoints");
+  if (!found)
+    throw Error(ErrorKind::bad_revision, quoted(whole) + ": no message contains " + quoted(text), "`metamori log` lists the checkpoints");
   return *found;
 }
 
@@ -206,9 +218,11 @@ Position History::Impl::take_step(const Position& from, const RevisionStep& step
   for (std::uint64_t i = 0; i < (is_parent ? 1 : step.count); ++i) {
     const auto parent = graph.live_parent(position, is_parent ? step.count : 1);
     if (!parent && is_parent && step.count > 1)
-      throw Error(ErrorKind::bad_revision, quoted(whole) + ": checkpoint #" + std::to_string(position.number) + " has no parent " + std::to_string(step.count));
+      throw Error(ErrorKind::bad_revision,
+                  quoted(whole) + ": checkpoint #" + std::to_string(position.number) + " has no parent " + std::to_string(step.count));
     if (!parent)
-      throw Error(ErrorKind::bad_revision, quoted(whole) + " goes back beyond the first checkpoint", "#" + std::to_string(position.number) + " has none before it");
+      throw Error(ErrorKind::bad_revision, quoted(whole) + " goes back beyond the first checkpoint",
+                  "#" + std::to_string(position.number) + " has none before it");
     position = *parent;
   }
   return position;
@@ -222,7 +236,8 @@ void History::Impl::fail_unknown(std::string_view name, std::string_view whole) 
   for (const std::string& near : near_names(name, names)) hint += (hint.empty() ? "did you mean " : " or ") + quoted(near);
   if (!hint.empty()) hint += "? ";
   hint += "`metamori log` lists the checkpoints";
-  const bool is_short_id = name.size() < kMinIdDigits && name.size() >= 4 && name.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+  const bool is_short_id =
+      name.size() < kMinIdDigits && name.size() >= 4 && name.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
   if (is_short_id) hint += "; ids need at least 8 digits";
   std::string message = "there is no line, tag or checkpoint " + quoted(name);
   if (name != whole) message = quoted(whole) + ": " + message;
@@ -244,7 +259,9 @@ std::vector<Position> History::walk(const std::vector<Position>& from, std::size
   return result;
 }
 
-bool History::is_ancestor(const Position& ancestor, const Position& descendant) { return Graph(impl_->log).is_ancestor(ancestor, descendant); }
+bool History::is_ancestor(const Position& ancestor, const Position& descendant) {
+  return Graph(impl_->log).is_ancestor(ancestor, descendant);
+}
 
 std::string History::short_id(const CheckpointId& id) {
   std::vector<CheckpointId>& ids = impl_->sorted_ids;

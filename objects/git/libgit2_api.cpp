@@ -14,7 +14,8 @@ constexpr const char* kLibraryName = "libgit2.so." LIBGIT2_SOVERSION;
 
 [[noreturn]] void throw_not_loaded(const char* what) {
   const char* const reason = ::dlerror();
-  throw Error(ErrorKind::unsupported, std::string("load ") + what + ", which revisions with dates need: " + (reason == nullptr ? "no reason given" : reason),
+  throw Error(ErrorKind::unsupported,
+              std::string("load ") + what + ", which revisions with dates need: " + (reason == nullptr ? "no reason given" : reason),
               std::string("install ") + kLibraryName + ", or name the checkpoint by its number or id");
 }
 

@@ -3,8 +3,8 @@
 // The functions of libgit2 that are used, loaded when they are first needed. Linking the library would cost every process 2.5 ms for the 17
 // libraries behind it, and starting it 6 to 8 ms more, while most commands never need it.
 //
-// This table is the white list: nothing else of libgit2 is called. Without a git directory many of its functions would look for their files in
-// the current directory, and some would delete them there.
+// This table is the white list: nothing else of libgit2 is called. Without a git directory many of its functions would look for their files
+// in the current directory, and some would delete them there.
 
 #include <git2.h>
 #include <git2/sys/odb_backend.h>

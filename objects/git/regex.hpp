@@ -6,8 +6,8 @@
 
 namespace metamori {
 
-/// A POSIX extended regular expression, as git takes after `:/`; case-sensitive. (libgit2's own engine would visit every commit by its clock,
-/// forgotten ones too, and loses memory at each search.)
+/// A POSIX extended regular expression, as git takes after `:/`; case-sensitive. (libgit2's own engine would visit every commit by its
+/// clock, forgotten ones too, and loses memory at each search.)
 class Regex {
  public:
   /// Throws bad_revision if `pattern` is none.

@@ -16,7 +16,8 @@ class RevisionParser {
   Revision parse() {
     Revision revision;
     if (rest_.empty()) fail("it is empty");
-    if (std::any_of(rest_.begin(), rest_.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; })) fail("it holds control characters");
+    if (std::any_of(rest_.begin(), rest_.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }))
+      fail("it holds control characters");
     if (rest_.starts_with(":/")) {
       revision.text = rest_.substr(2);
       if (revision.text->empty()) fail("nothing to look for follows ':/'");

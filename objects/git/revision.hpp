@@ -22,8 +22,8 @@ struct RevisionStep {
 };
 
 struct Revision {
-  std::string base;               ///< may be empty when `at` or `text` is there
-  std::optional<std::string> at;  ///< what stands in `@{…}`
+  std::string base;                 ///< may be empty when `at` or `text` is there
+  std::optional<std::string> at;    ///< what stands in `@{…}`
   std::optional<std::string> text;  ///< what follows `:/`; then there is nothing else
   std::vector<RevisionStep> steps;
 };

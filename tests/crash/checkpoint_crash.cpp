@@ -1,5 +1,5 @@
-// T1 and T2 over the checkpoint. P1: what was acknowledged survives a power cut. P2: after any cut a checkpoint is wholly there or absent, older ones untouched. P3: the next command just works.
-// P5: any failing call gives an error or a checkpoint, never a damaged repository.
+// T1 and T2 over the checkpoint. P1: what was acknowledged survives a power cut. P2: after any cut a checkpoint is wholly there or absent,
+// older ones untouched. P3: the next command just works. P5: any failing call gives an error or a checkpoint, never a damaged repository.
 
 #include <gtest/gtest.h>
 
@@ -52,8 +52,8 @@ struct Acknowledged {
 };
 
 /// Opens what the cut left and checks it against the trees that were checkpointed.
-void check_state(SimSystem& state, const std::vector<TreeDescription>& trees, const std::vector<Acknowledged>& acknowledged, std::size_t events,
-                 const std::string& what) {
+void check_state(SimSystem& state, const std::vector<TreeDescription>& trees, const std::vector<Acknowledged>& acknowledged,
+                 std::size_t events, const std::string& what) {
   SCOPED_TRACE(what);
   auto engine = open_at_tree(state);
   const std::uint64_t highest = engine->log->highest();
@@ -62,7 +62,8 @@ void check_state(SimSystem& state, const std::vector<TreeDescription>& trees, co
     ASSERT_GE(highest, ack.number) << "an acknowledged checkpoint is lost";
   }
   ASSERT_LE(highest, trees.size());
-  for (std::uint64_t number = 1; number <= highest; ++number) ASSERT_EQ(checkpointed_tree(*engine, number), trees[number - 1]) << "checkpoint " << number;
+  for (std::uint64_t number = 1; number <= highest; ++number)
+    ASSERT_EQ(checkpointed_tree(*engine, number), trees[number - 1]) << "checkpoint " << number;
   engine.reset();
   const CheckpointReport next = checkpoint(state);
   ASSERT_EQ(next.checkpoint.number, highest + 1);
@@ -151,7 +152,8 @@ TEST(CheckpointCrash, P5EveryFailingCallIsToldAndDamagesNothing) {
         ASSERT_LE(highest, 2U);
         ASSERT_EQ(checkpointed_tree(*engine, 1), trees[0]);
         if (report.created) {
-          ASSERT_EQ(without(checkpointed_tree(*engine, 2), report.verdicts), without(trees[1], report.verdicts)) << "a loss that was not listed";
+          ASSERT_EQ(without(checkpointed_tree(*engine, 2), report.verdicts), without(trees[1], report.verdicts))
+              << "a loss that was not listed";
           ASSERT_TRUE(error != EINTR || report.verdicts.empty());
         }
         engine.reset();

@@ -1,4 +1,5 @@
-// Any bytes as a frame: an answer or `corrupt`, within the limits. Bases are given in two sizes, so that deltas and patches get as far as they can.
+// Any bytes as a frame: an answer or `corrupt`, within the limits. Bases are given in two sizes, so that deltas and patches get as far as
+// they can.
 
 #include <cstdint>
 #include <cstdlib>
@@ -33,7 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const std::size_t base_size : {std::size_t{0}, std::size_t{3000}}) {
       attempt([&] {
         Bytes out;
-        decode_frame(frame, [&](const ChunkId&, Bytes& base) { base.assign(base_size, std::byte{'b'}); }, false, out, "fuzz");
+        decode_frame(
+            frame, [&](const ChunkId&, Bytes& base) { base.assign(base_size, std::byte{'b'}); }, false, out, "fuzz");
         if (out.size() > kMaxRawBytes) std::abort();
       });
     }

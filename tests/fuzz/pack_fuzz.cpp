@@ -23,7 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size >= kPackHeaderBytes + kPackFooterBytes) {
     const auto header = pack_header();
     std::copy(header.begin(), header.end(), mended.begin());
-    const std::size_t count = std::to_integer<std::size_t>(input.back()) % ((size - kPackHeaderBytes - kPackFooterBytes) / kPackEntryBytes + 1);
+    const std::size_t count =
+        std::to_integer<std::size_t>(input.back()) % ((size - kPackHeaderBytes - kPackFooterBytes) / kPackEntryBytes + 1);
     const ByteView index = ByteView(mended).subspan(size - kPackFooterBytes - count * kPackEntryBytes, count * kPackEntryBytes);
     PackName name;
     const auto footer = pack_footer(index, 1, name);

@@ -54,7 +54,8 @@ struct World {
     wanted.message = "m" + std::to_string(*rc::gen::inRange(0, 5)) + "\n";
     wanted.seconds = 1'700'000'000 + *rc::gen::inRange(-50, 50);  // the clock goes back and forth
     std::set<std::size_t> parents;
-    for (int i = nodes.empty() ? 0 : *rc::gen::inRange(0, 4); i > 0; --i) parents.insert(*rc::gen::inRange<std::size_t>(nodes.size() > 6 ? nodes.size() - 6 : 0, nodes.size()));
+    for (int i = nodes.empty() ? 0 : *rc::gen::inRange(0, 4); i > 0; --i)
+      parents.insert(*rc::gen::inRange<std::size_t>(nodes.size() > 6 ? nodes.size() - 6 : 0, nodes.size()));
     for (const std::size_t parent : parents) {
       node.parents.push_back(parent);
       wanted.parents.push_back(nodes[parent].position);

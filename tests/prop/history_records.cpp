@@ -56,10 +56,12 @@ Record draw_record(Draw& draw) {
   commit.tree = git_object_id("tree", record.tree);
   for (std::uint64_t i = draw.below(4); i > 0; --i) {
     commit.parents.push_back(draw.id());
-    if (record.kind != RecordKind::tombstone) record.parents.push_back({record.number == 1 ? 0 : 1 + draw.below(record.number - 1), commit.parents.back()});
+    if (record.kind != RecordKind::tombstone)
+      record.parents.push_back({record.number == 1 ? 0 : 1 + draw.below(record.number - 1), commit.parents.back()});
     if (!record.parents.empty() && record.parents.back().number == 0) record.parents.back().id = {};
   }
-  commit.author = {draw.text(8), draw.text(8), static_cast<std::int64_t>(draw.below(1ULL << 40)), static_cast<std::int32_t>(draw.below(1600)) - 800};
+  commit.author = {draw.text(8), draw.text(8), static_cast<std::int64_t>(draw.below(1ULL << 40)),
+                   static_cast<std::int32_t>(draw.below(1600)) - 800};
   commit.committer = {"c", "d", 1, 0};
   commit.message = *rc::gen::element<std::string>("", "m\n", "no newline", "two\n\nparts\xff\n");
   record.commit = encode_commit(commit);
@@ -86,7 +88,8 @@ RC_GTEST_PROP(RecordProp, ComesBackAsItWas, ()) {
   RC_ASSERT(encode_record(back) == bytes);
   RC_ASSERT(back.kind == record.kind && back.number == record.number && back.parents == record.parents && back.tags == record.tags);
   RC_ASSERT(back.head_after == record.head_after && back.head_before == record.head_before && back.line == record.line);
-  RC_ASSERT(back.packs == record.packs && back.touched == record.touched && back.tomb_time == record.tomb_time && back.commit == record.commit);
+  RC_ASSERT(back.packs == record.packs && back.touched == record.touched && back.tomb_time == record.tomb_time &&
+            back.commit == record.commit);
   if (record.kind != RecordKind::move) RC_ASSERT(encode_commit(decode_commit(back.commit, "test")) == record.commit);
 }
 
@@ -105,7 +108,8 @@ RC_GTEST_PROP(RecordProp, ListsComeBack, (const std::vector<std::string>& words)
   paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
   RC_ASSERT(decode_path_list(encode_path_list(paths)) == paths);
   std::vector<PathVerdict> verdicts;
-  for (const std::string& path : paths) verdicts.push_back({path, static_cast<Verdict>(path.size() % 7), static_cast<Live>(path.size() % 3)});
+  for (const std::string& path : paths)
+    verdicts.push_back({path, static_cast<Verdict>(path.size() % 7), static_cast<Live>(path.size() % 3)});
   const Bytes bytes = encode_verdicts(verdicts);
   RC_ASSERT(encode_verdicts(decode_verdicts(bytes)) == bytes);
 }

@@ -10,9 +10,10 @@ using Trailers = std::vector<std::pair<std::string, std::string>>;
 
 /// Messages out of the pieces that git's rules are about.
 rc::Gen<std::string> messages() {
-  const auto piece = rc::gen::element<std::string>("Title", "\n", "\n", "\n\n", "Key: value", "A: b\n", " ", "\t", "  folded\n", "# comment\n", "#", ":", "Signed-off-by: x\n",
-                                                   "(cherry picked from commit 1)\n", "Conflicts:\n", "\tfile\n", "text\n", "a b: c\n", "K : v\n", "K  :v\n", "---\n", "-x: y\n", "=",
-                                                   "# ------------------------ >8 ------------------------\n", "\r\n", "\xc3\xa4: x\n", "Key:\n");
+  const auto piece = rc::gen::element<std::string>(
+      "Title", "\n", "\n", "\n\n", "Key: value", "A: b\n", " ", "\t", "  folded\n", "# comment\n", "#", ":", "Signed-off-by: x\n",
+      "(cherry picked from commit 1)\n", "Conflicts:\n", "\tfile\n", "text\n", "a b: c\n", "K : v\n", "K  :v\n", "---\n", "-x: y\n", "=",
+      "# ------------------------ >8 ------------------------\n", "\r\n", "\xc3\xa4: x\n", "Key:\n");
   return rc::gen::map(rc::gen::container<std::vector<std::string>>(piece), [](const std::vector<std::string>& pieces) {
     std::string text;
     for (const std::string& p : pieces) text += p;
@@ -56,7 +57,8 @@ RC_GTEST_PROP(TrailersProp, JoinAndSplitAsGitDoes, ()) {
 
 RC_GTEST_PROP(TrailersProp, WhatIsJoinedComesApart, ()) {
   const Trailers added = *trailers();
-  const std::string title = *rc::gen::element<std::string>("Title", "Title\n\nBody\n", "Title\n\nBody\n\nOld: 1\n", "T\n\nlist:\n- a\n- b\n");
+  const std::string title =
+      *rc::gen::element<std::string>("Title", "Title\n\nBody\n", "Title\n\nBody\n\nOld: 1\n", "T\n\nlist:\n- a\n- b\n");
   const SplitMessage split = split_trailers(join_trailers(title, added));
   RC_ASSERT(split.trailers.size() >= added.size());
   for (std::size_t i = 0; i < added.size(); ++i) {

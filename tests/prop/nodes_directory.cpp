@@ -84,7 +84,8 @@ RC_GTEST_PROP(Directory, SeekFindsTheFirstNameNotBelow, (std::uint64_t seed)) {
     std::string name = random() % 2 != 0 || entries.empty() ? random_name(random) : entries[random() % entries.size()].name;
     if (random() % 16 == 0) name.clear();
     cursor.seek(name);
-    auto expected = std::lower_bound(entries.begin(), entries.end(), name, [](const Entry& entry, const std::string& key) { return entry.name < key; });
+    auto expected =
+        std::lower_bound(entries.begin(), entries.end(), name, [](const Entry& entry, const std::string& key) { return entry.name < key; });
     for (std::uint64_t steps = random() % 4; expected != entries.end() && steps > 0; --steps, ++expected) {
       RC_ASSERT(*cursor.current() == *expected);
       cursor.next();

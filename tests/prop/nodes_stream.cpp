@@ -65,12 +65,24 @@ void edit(Random& random, std::vector<Extent>& extents) {
   const auto at = static_cast<std::ptrdiff_t>(random() % extents.size());
   auto& extent = extents[static_cast<std::size_t>(at)];
   switch (random() % 8) {
-    case 0: extents.erase(extents.begin() + at); break;
-    case 1: extents.insert(extents.begin() + at, random_extent(random, 6)); break;
-    case 2: extents.resize(static_cast<std::size_t>(at)); break;
-    case 3: extents.push_back(random_extent(random, 6)); break;
-    case 4: extent.id = {}; break;
-    default: extent.id = id_of_number(random()); break;
+    case 0:
+      extents.erase(extents.begin() + at);
+      break;
+    case 1:
+      extents.insert(extents.begin() + at, random_extent(random, 6));
+      break;
+    case 2:
+      extents.resize(static_cast<std::size_t>(at));
+      break;
+    case 3:
+      extents.push_back(random_extent(random, 6));
+      break;
+    case 4:
+      extent.id = {};
+      break;
+    default:
+      extent.id = id_of_number(random());
+      break;
   }
 }
 

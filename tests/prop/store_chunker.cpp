@@ -12,10 +12,14 @@ Bytes arbitrary_data() {
   const auto size = *rc::gen::inRange<std::size_t>(0, 600'000);
   const auto seed = *rc::gen::arbitrary<std::uint64_t>();
   switch (*rc::gen::inRange(0, 5)) {
-    case 0: return noise(size, seed);
-    case 1: return text(size, seed);
-    case 2: return float_walk(size, seed);
-    case 3: return Bytes(size, static_cast<std::byte>(seed));
+    case 0:
+      return noise(size, seed);
+    case 1:
+      return text(size, seed);
+    case 2:
+      return float_walk(size, seed);
+    case 3:
+      return Bytes(size, static_cast<std::byte>(seed));
     default: {
       const Bytes period = noise(1 + seed % 5000, seed);
       Bytes bytes(size);
@@ -36,7 +40,9 @@ std::vector<std::size_t> cuts(ByteView bytes, std::uint64_t start, std::size_t f
   return result;
 }
 
-std::uint64_t arbitrary_start() { return *rc::gen::element<std::uint64_t>(0, 1, (16ULL << 20) - 200'000, (16ULL << 20) - 1, 16ULL << 20, 1ULL << 40); }
+std::uint64_t arbitrary_start() {
+  return *rc::gen::element<std::uint64_t>(0, 1, (16ULL << 20) - 200'000, (16ULL << 20) - 1, 16ULL << 20, 1ULL << 40);
+}
 
 RC_GTEST_PROP(ChunkerProperty, VectorCutsAreTheReferenceCuts, ()) {
   const Bytes bytes = arbitrary_data();

@@ -11,10 +11,14 @@ Bytes arbitrary_chunk() {
   const auto size = *rc::gen::inRange<std::size_t>(0, 70'000);
   const auto seed = *rc::gen::arbitrary<std::uint64_t>();
   switch (*rc::gen::inRange(0, 4)) {
-    case 0: return noise(size, seed);
-    case 1: return text(size, seed);
-    case 2: return float_walk(size, seed);
-    default: return Bytes(size, static_cast<std::byte>(seed));
+    case 0:
+      return noise(size, seed);
+    case 1:
+      return text(size, seed);
+    case 2:
+      return float_walk(size, seed);
+    default:
+      return Bytes(size, static_cast<std::byte>(seed));
   }
 }
 

@@ -7,12 +7,18 @@ namespace {
 
 std::uint32_t type_bits(EntryType type) {
   switch (type) {
-    case EntryType::file: return S_IFREG;
-    case EntryType::directory: return S_IFDIR;
-    case EntryType::symlink: return S_IFLNK;
-    case EntryType::fifo: return S_IFIFO;
-    case EntryType::char_device: return S_IFCHR;
-    case EntryType::block_device: return S_IFBLK;
+    case EntryType::file:
+      return S_IFREG;
+    case EntryType::directory:
+      return S_IFDIR;
+    case EntryType::symlink:
+      return S_IFLNK;
+    case EntryType::fifo:
+      return S_IFIFO;
+    case EntryType::char_device:
+      return S_IFCHR;
+    case EntryType::block_device:
+      return S_IFBLK;
   }
   return 0;
 }

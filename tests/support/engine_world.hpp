@@ -47,8 +47,8 @@ inline CheckpointReport checkpoint(System& system, const CheckpointOptions& opti
   return take_checkpoint(*open_at_tree(system, tree), options);
 }
 
-/// What a checkpoint holds, in the same form as the disk's tree: every path with type and permission bits, owner, time, content, link target, attributes.
-/// Link counts are left 0; compare with `without_link_counts`.
+/// What a checkpoint holds, in the same form as the disk's tree: every path with type and permission bits, owner, time, content, link
+/// target, attributes. Link counts are left 0; compare with `without_link_counts`.
 TreeDescription checkpointed_tree(Engine& engine, std::uint64_t number);
 TreeDescription without_link_counts(TreeDescription tree);
 /// As above for trees that hold directories whose own times don't matter.

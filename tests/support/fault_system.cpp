@@ -18,16 +18,55 @@ bool creates(int flags) noexcept { return (flags & (O_CREAT | O_TRUNC)) != 0; }
 }  // namespace
 
 std::string_view to_string(Call call) {
-  static constexpr std::array<std::string_view, kCallCount> kNames{
-      "open_at",       "open_beneath",   "close",            "read_at",          "write_at",       "truncate",
-      "seek_data",     "seek_hole",      "punch_hole",       "clone_from",       "map",            "unmap",
-      "drop_cache",    "sync",           "sync_file_system", "clean_pages",      "start_writeback", "stat",
-      "stat_at",       "set_mode",       "set_mode_at",      "set_owner_at",     "set_owner",      "set_mtime",
-      "set_mtime_at",  "list_attributes", "get_attribute",   "set_attribute",    "remove_attribute", "read_directory",
-      "rewind_directory", "make_directory", "remove_file",   "remove_directory", "rename",         "link",
-      "make_symlink",  "read_symlink",   "make_node",        "lock",             "file_system_info", "probe_writers",
-      "now",           "monotonic_ns",   "sleep_ns",         "random",           "identity",       "user_name",
-      "group_name"};
+  static constexpr std::array<std::string_view, kCallCount> kNames{"open_at",
+                                                                   "open_beneath",
+                                                                   "close",
+                                                                   "read_at",
+                                                                   "write_at",
+                                                                   "truncate",
+                                                                   "seek_data",
+                                                                   "seek_hole",
+                                                                   "punch_hole",
+                                                                   "clone_from",
+                                                                   "map",
+                                                                   "unmap",
+                                                                   "drop_cache",
+                                                                   "sync",
+                                                                   "sync_file_system",
+                                                                   "clean_pages",
+                                                                   "start_writeback",
+                                                                   "stat",
+                                                                   "stat_at",
+                                                                   "set_mode",
+                                                                   "set_mode_at",
+                                                                   "set_owner_at",
+                                                                   "set_owner",
+                                                                   "set_mtime",
+                                                                   "set_mtime_at",
+                                                                   "list_attributes",
+                                                                   "get_attribute",
+                                                                   "set_attribute",
+                                                                   "remove_attribute",
+                                                                   "read_directory",
+                                                                   "rewind_directory",
+                                                                   "make_directory",
+                                                                   "remove_file",
+                                                                   "remove_directory",
+                                                                   "rename",
+                                                                   "link",
+                                                                   "make_symlink",
+                                                                   "read_symlink",
+                                                                   "make_node",
+                                                                   "lock",
+                                                                   "file_system_info",
+                                                                   "probe_writers",
+                                                                   "now",
+                                                                   "monotonic_ns",
+                                                                   "sleep_ns",
+                                                                   "random",
+                                                                   "identity",
+                                                                   "user_name",
+                                                                   "group_name"};
   return kNames[static_cast<std::size_t>(call)];
 }
 
@@ -36,7 +75,8 @@ bool FaultSystem::any(const CallInfo& /*info*/) { return true; }
 bool FaultSystem::mutates(const CallInfo& info) {
   switch (info.call) {
     case Call::open_at:
-    case Call::open_beneath: return info.creates;
+    case Call::open_beneath:
+      return info.creates;
     case Call::write_at:
     case Call::truncate:
     case Call::punch_hole:
@@ -57,8 +97,10 @@ bool FaultSystem::mutates(const CallInfo& info) {
     case Call::rename:
     case Call::link:
     case Call::make_symlink:
-    case Call::make_node: return true;
-    default: return false;
+    case Call::make_node:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -157,10 +199,12 @@ Result FaultSystem::run(CallInfo info, Do call) {
   const auto [before, after] = callbacks();
   if (before) before(info);
   // A descriptor that could not be closed cleanly is closed all the same.
-  const bool is_done = !fault || fault->action == FaultAction::fail_after || fault->action == FaultAction::short_count || info.call == Call::close;
+  const bool is_done =
+      !fault || fault->action == FaultAction::fail_after || fault->action == FaultAction::short_count || info.call == Call::close;
   const bool halved = fault && fault->action == FaultAction::short_count;
   Result result = is_done ? call(halved) : 0;
-  if (fault && (fault->action == FaultAction::fail || fault->action == FaultAction::fail_after)) result = static_cast<Result>(-fault->error);
+  if (fault && (fault->action == FaultAction::fail || fault->action == FaultAction::fail_after))
+    result = static_cast<Result>(-fault->error);
   if (after) after(info);
   return result;
 }
@@ -180,10 +224,12 @@ int FaultSystem::close(int fd) {
   return run<int>({Call::close, false, fd, {}, {}}, [&](bool) { return inner_.close(fd); });
 }
 std::int64_t FaultSystem::read_at(int fd, std::span<std::byte> buffer, std::uint64_t offset) {
-  return run<std::int64_t>({Call::read_at, false, fd, {}, {}}, [&](bool halved) { return inner_.read_at(fd, buffer.first(shortened(buffer.size(), halved)), offset); });
+  return run<std::int64_t>({Call::read_at, false, fd, {}, {}},
+                           [&](bool halved) { return inner_.read_at(fd, buffer.first(shortened(buffer.size(), halved)), offset); });
 }
 std::int64_t FaultSystem::write_at(int fd, ByteView bytes, std::uint64_t offset) {
-  return run<std::int64_t>({Call::write_at, false, fd, {}, {}}, [&](bool halved) { return inner_.write_at(fd, bytes.first(shortened(bytes.size(), halved)), offset); });
+  return run<std::int64_t>({Call::write_at, false, fd, {}, {}},
+                           [&](bool halved) { return inner_.write_at(fd, bytes.first(shortened(bytes.size(), halved)), offset); });
 }
 int FaultSystem::truncate(int fd, std::uint64_t size) {
   return run<int>({Call::truncate, false, fd, {}, {}}, [&](bool) { return inner_.truncate(fd, size); });
@@ -250,7 +296,8 @@ std::int64_t FaultSystem::list_attributes(int dir, const char* name, std::span<s
   return run<std::int64_t>({Call::list_attributes, false, dir, name, {}}, [&](bool) { return inner_.list_attributes(dir, name, buffer); });
 }
 std::int64_t FaultSystem::get_attribute(int dir, const char* name, const char* attribute, std::span<std::byte> buffer) {
-  return run<std::int64_t>({Call::get_attribute, false, dir, name, {}}, [&](bool) { return inner_.get_attribute(dir, name, attribute, buffer); });
+  return run<std::int64_t>({Call::get_attribute, false, dir, name, {}},
+                           [&](bool) { return inner_.get_attribute(dir, name, attribute, buffer); });
 }
 int FaultSystem::set_attribute(int dir, const char* name, const char* attribute, ByteView value) {
   return run<int>({Call::set_attribute, false, dir, name, {}}, [&](bool) { return inner_.set_attribute(dir, name, attribute, value); });

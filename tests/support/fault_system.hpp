@@ -24,11 +24,55 @@
 namespace metamori::test {
 
 enum class Call : std::uint8_t {
-  open_at, open_beneath, close, read_at, write_at, truncate, seek_data, seek_hole, punch_hole, clone_from, map, unmap, drop_cache,
-  sync, sync_file_system, clean_pages, start_writeback, stat, stat_at, set_mode, set_mode_at, set_owner_at, set_owner, set_mtime, set_mtime_at,
-  list_attributes, get_attribute, set_attribute, remove_attribute, read_directory, rewind_directory, make_directory, remove_file,
-  remove_directory, rename, link, make_symlink, read_symlink, make_node, lock, file_system_info, probe_writers, now, monotonic_ns, sleep_ns,
-  random, identity, user_name, group_name,
+  open_at,
+  open_beneath,
+  close,
+  read_at,
+  write_at,
+  truncate,
+  seek_data,
+  seek_hole,
+  punch_hole,
+  clone_from,
+  map,
+  unmap,
+  drop_cache,
+  sync,
+  sync_file_system,
+  clean_pages,
+  start_writeback,
+  stat,
+  stat_at,
+  set_mode,
+  set_mode_at,
+  set_owner_at,
+  set_owner,
+  set_mtime,
+  set_mtime_at,
+  list_attributes,
+  get_attribute,
+  set_attribute,
+  remove_attribute,
+  read_directory,
+  rewind_directory,
+  make_directory,
+  remove_file,
+  remove_directory,
+  rename,
+  link,
+  make_symlink,
+  read_symlink,
+  make_node,
+  lock,
+  file_system_info,
+  probe_writers,
+  now,
+  monotonic_ns,
+  sleep_ns,
+  random,
+  identity,
+  user_name,
+  group_name,
 };
 inline constexpr std::size_t kCallCount = static_cast<std::size_t>(Call::group_name) + 1;
 std::string_view to_string(Call call);
@@ -36,8 +80,8 @@ std::string_view to_string(Call call);
 /// One call, as filters and callbacks see it.
 struct CallInfo {
   Call call;
-  bool creates = false;   ///< of open_at and open_beneath: with O_CREAT or O_TRUNC
-  int fd = -1;            ///< the descriptor, or that of the (first) directory
+  bool creates = false;     ///< of open_at and open_beneath: with O_CREAT or O_TRUNC
+  int fd = -1;              ///< the descriptor, or that of the (first) directory
   std::string_view name{};  ///< what it is about, if by name; of rename and link the old name
   std::string_view to_name{};
   std::uint64_t number = 0;  ///< among all calls that can fail, from 1
@@ -56,8 +100,8 @@ enum class FaultAction {
 
 struct Fault {
   std::function<bool(const CallInfo&)> matches{};  ///< none: all calls that can fail
-  std::uint64_t at = 1;                          ///< which of the calls that match, from 1
-  bool for_ever = false;                         ///< from `at` on
+  std::uint64_t at = 1;                            ///< which of the calls that match, from 1
+  bool for_ever = false;                           ///< from `at` on
   FaultAction action = FaultAction::fail;
   int error = EIO;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
-// Lists and listings built the plain way, from everything in memory, straight from docs/format.md: the judges of the builders. And random material for them.
+// Lists and listings built the plain way, from everything in memory, straight from docs/format.md: the judges of the builders. And random
+// material for them.
 
 #include <cstring>
 #include <map>
@@ -170,7 +171,8 @@ inline Entry random_entry(Random& random, std::string name) {
   entry.type = static_cast<EntryType>(random() % 4 != 0 ? 1 : 1 + random() % 6);
   entry.mode = static_cast<std::uint32_t>(random() % 010000);
   entry.mtime = {static_cast<std::int64_t>(random()) >> (random() % 64), static_cast<std::uint32_t>(random() % 1'000'000'000)};
-  entry.owner = {static_cast<std::uint32_t>(random() % 3), static_cast<std::uint32_t>(random() % 2), random() % 2 != 0 ? "alice" : "", "users"};
+  entry.owner = {static_cast<std::uint32_t>(random() % 3), static_cast<std::uint32_t>(random() % 2), random() % 2 != 0 ? "alice" : "",
+                 "users"};
   const StreamRef content{static_cast<std::uint8_t>(random() % 4), 1 + random() % 4000000, id_of_number(random())};
   if (entry.type == EntryType::file) {
     entry.content_unknown = random() % 8 == 0;
@@ -191,7 +193,8 @@ inline Entry random_entry(Random& random, std::string name) {
     entry.device_minor = static_cast<std::uint32_t>(random());
   }
   if (random() % 16 == 0) entry.attribute_stream = StreamRef{1, 2049 + random() % 100000, id_of_number(random())};
-  if (!entry.attribute_stream && random() % 8 == 0) entry.attributes = {{"user.a", Bytes(random() % 1000)}, {"user.b", Bytes(random() % 1000)}};
+  if (!entry.attribute_stream && random() % 8 == 0)
+    entry.attributes = {{"user.a", Bytes(random() % 1000)}, {"user.b", Bytes(random() % 1000)}};
   return entry;
 }
 

@@ -30,7 +30,8 @@ std::vector<CrashVariant> crash_variants(std::uint64_t seed_count) {
 
 std::string to_string(const CrashVariant& variant) {
   static constexpr std::array<std::string_view, 9> kNames{
-      "all lost", "all kept", "data lost, names kept", "data zeroed", "names lost, data kept", "torn", "two names", "random", "random, reordered"};
+      "all lost",  "all kept", "data lost, names kept", "data zeroed", "names lost, data kept", "torn",
+      "two names", "random",   "random, reordered"};
   std::string text(kNames.at(static_cast<std::size_t>(variant.kind)));
   if (variant.seed != 0) text += ", seed " + std::to_string(variant.seed);
   return text;
@@ -40,7 +41,11 @@ std::string to_string(const CrashVariant& variant) {
 class SimLog::Chooser {
  public:
   Chooser(const SimLog& log, std::size_t events, const CrashVariant& variant)
-      : log_(log), events_(events), count_(log.last_entry(events)), kind_(variant.kind), random_(variant.seed * 0x9e3779b97f4a7c15 + events) {
+      : log_(log),
+        events_(events),
+        count_(log.last_entry(events)),
+        kind_(variant.kind),
+        random_(variant.seed * 0x9e3779b97f4a7c15 + events) {
     // Rates differ from state to state: some lose nearly everything, some nearly nothing.
     static constexpr std::array<unsigned, 4> kPercent{5, 30, 70, 95};
     percent_data_ = kPercent[random_() % kPercent.size()];
@@ -70,9 +75,10 @@ class SimLog::Chooser {
   Fate fate(std::size_t index, const NameChange& change) {
     if (needed_[index]) return Fate::kept;
     const bool ordered = kind_ != CrashKind::random_reordered;
-    const bool follows_lost = lost_places_.contains({change.dir, change.name}) ||
-                              (change.has_two_places() && lost_places_.contains({change.to_dir, change.to_name})) ||
-                              (ordered && (lost_directories_.contains(change.dir) || (change.has_two_places() && lost_directories_.contains(change.to_dir))));
+    const bool follows_lost =
+        lost_places_.contains({change.dir, change.name}) ||
+        (change.has_two_places() && lost_places_.contains({change.to_dir, change.to_name})) ||
+        (ordered && (lost_directories_.contains(change.dir) || (change.has_two_places() && lost_directories_.contains(change.to_dir))));
     const Fate fate = follows_lost ? Fate::lost : name_fate();
     if (fate == Fate::lost) {
       lost_places_.insert({change.dir, change.name});
@@ -104,11 +110,15 @@ class SimLog::Chooser {
     switch (kind_) {
       case CrashKind::all_lost:
       case CrashKind::data_lost_names_kept:
-      case CrashKind::data_zeroed: return Fate::lost;
-      case CrashKind::torn: return Fate::torn;
+      case CrashKind::data_zeroed:
+        return Fate::lost;
+      case CrashKind::torn:
+        return Fate::torn;
       case CrashKind::random:
-      case CrashKind::random_reordered: return random_() % 8 == 0 ? Fate::torn : coin(percent_data_);
-      default: return Fate::kept;
+      case CrashKind::random_reordered:
+        return random_() % 8 == 0 ? Fate::torn : coin(percent_data_);
+      default:
+        return Fate::kept;
     }
   }
   Fate name_fate() {

@@ -19,7 +19,9 @@ void cut_pages(SimInode& file) {
   file.pages.erase(file.pages.lower_bound(whole_pages + (tail != 0 ? 1 : 0)), file.pages.end());
   const auto last = file.pages.find(whole_pages);
   if (tail == 0 || last == file.pages.end()) return;
-  if (std::all_of(last->second->begin() + static_cast<std::ptrdiff_t>(tail), last->second->end(), [](std::byte b) { return b == std::byte{0}; })) return;
+  if (std::all_of(last->second->begin() + static_cast<std::ptrdiff_t>(tail), last->second->end(),
+                  [](std::byte b) { return b == std::byte{0}; }))
+    return;
   auto page = std::make_shared<Page>(*last->second);
   std::fill(page->begin() + static_cast<std::ptrdiff_t>(tail), page->end(), std::byte{0});
   last->second = std::move(page);
@@ -93,8 +95,12 @@ void SimDisk::apply_one(const AttributeChange& change) {
 
 void SimDisk::apply_one(const NameChange& change) {
   switch (change.kind) {
-    case NameChangeKind::make: set_entry(change.dir, change.name, change.inode, change.time); return;
-    case NameChangeKind::remove: clear_entry(change.dir, change.name, change.inode, change.time); return;
+    case NameChangeKind::make:
+      set_entry(change.dir, change.name, change.inode, change.time);
+      return;
+    case NameChangeKind::remove:
+      clear_entry(change.dir, change.name, change.inode, change.time);
+      return;
     case NameChangeKind::move:
       clear_entry(change.dir, change.name, change.inode, change.time);
       set_entry(change.to_dir, change.to_name, change.inode, change.time);

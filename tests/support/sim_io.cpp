@@ -45,7 +45,8 @@ std::int64_t SimSystem::read_at(int fd, std::span<std::byte> buffer, std::uint64
   if (!file->can_read()) return -EBADF;
   if (S_ISDIR(inode.mode)) return -EISDIR;
   if (offset >= inode.size_bytes) return 0;
-  buffer = buffer.first(static_cast<std::size_t>(std::min({static_cast<std::uint64_t>(buffer.size()), inode.size_bytes - offset, kMaxTransferBytes})));
+  buffer = buffer.first(
+      static_cast<std::size_t>(std::min({static_cast<std::uint64_t>(buffer.size()), inode.size_bytes - offset, kMaxTransferBytes})));
   copy_out(inode, buffer, offset);
   return static_cast<std::int64_t>(buffer.size());
 }
@@ -160,7 +161,8 @@ int SimSystem::punch_hole(int fd, std::uint64_t offset, std::uint64_t length) {
   if (options_.read_only) return -EROFS;
   begin_event("punch #" + std::to_string(file->inode));
   // A hole up to the end of the file takes all of the last page.
-  const std::uint64_t end = offset + length > inode->size_bytes ? (inode->size_bytes + kPageBytes - 1) / kPageBytes * kPageBytes : offset + length;
+  const std::uint64_t end =
+      offset + length > inode->size_bytes ? (inode->size_bytes + kPageBytes - 1) / kPageBytes * kPageBytes : offset + length;
   for (std::uint64_t done = offset; done < end;) {
     const std::uint64_t number = done / kPageBytes;
     const std::uint64_t begin = done % kPageBytes;

@@ -6,17 +6,19 @@
 // PageWrite for each page it touches, a SizeChange if it makes the file longer, and an AttributeChange for its times.
 //
 // - Operations on an inode (bytes, size, attributes) become durable by a sync of that inode, or of the file system. Until then each may be
-//   lost or kept, in any combination, but that of one page's writes always a prefix is kept: the disk holds a page as it was at some moment.
-//   A page write may be torn at a sector of 512 bytes.
+//   lost or kept, in any combination, but that of one page's writes always a prefix is kept: the disk holds a page as it was at some
+//   moment. A page write may be torn at a sector of 512 bytes.
 // - A name is not part of the file it names: syncing a file does nothing for its name (ext4 is kinder). The inode itself, in the state it
 //   was created in, exists as soon as any name for it is kept.
-// - Operations on names become durable by a sync of the directory that holds the name. Until then, within a directory some prefix of them is
+// - Operations on names become durable by a sync of the directory that holds the name. Until then, within a directory some prefix of them
+// is
 //   kept, each directory having its own; with `reordered`, any combination.
 // - A rename within a directory is atomic. One that crosses directories is durable when the *destination* is synced, and until then kept or
-//   lost as a whole; with `two_names`, and at times in the random kinds, one of a file whose *source* directory was not synced leaves the old
-//   name beside the new.
+//   lost as a whole; with `two_names`, and at times in the random kinds, one of a file whose *source* directory was not synced leaves the
+//   old name beside the new.
 // - Of operations on the same place (directory and name), one that is kept needs the earlier ones.
-// - Syncs that only start or wait for write-back (clean_pages, start_writeback) make nothing durable. A sync interrupted by the cut did nothing.
+// - Syncs that only start or wait for write-back (clean_pages, start_writeback) make nothing durable. A sync interrupted by the cut did
+// nothing.
 // - After the cut everything on the disk is durable, nothing is open or locked, and unreachable inodes are gone, as after fsck.
 
 #include <functional>
@@ -36,10 +38,10 @@ enum class CrashKind {
   data_lost_names_kept,  ///< names, modes; files are as short as they were: published before their bytes
   data_zeroed,           ///< names, modes and sizes; bytes never written read as zeros
   names_lost_data_kept,
-  torn,                  ///< all is kept, but each page write only up to a random sector
-  two_names,             ///< all is kept, but moves to another directory left the old name too
-  random,                ///< by `seed`
-  random_reordered,      ///< by `seed`, and names of one directory in no order
+  torn,              ///< all is kept, but each page write only up to a random sector
+  two_names,         ///< all is kept, but moves to another directory left the old name too
+  random,            ///< by `seed`
+  random_reordered,  ///< by `seed`, and names of one directory in no order
 };
 
 struct CrashVariant {
@@ -80,7 +82,7 @@ class SimLog {
   SimDisk base_;
   std::vector<std::string> event_names_;
   std::vector<Entry> entries_;
-  std::map<InodeId, std::vector<std::size_t>> unsynced_;         ///< entries that a sync of this inode makes durable
+  std::map<InodeId, std::vector<std::size_t>> unsynced_;          ///< entries that a sync of this inode makes durable
   std::map<InodeId, std::vector<std::size_t>> unsynced_sources_;  ///< moves out of this directory
 };
 

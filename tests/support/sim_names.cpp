@@ -129,7 +129,8 @@ int SimSystem::open_with(int dir, std::string_view path, int flags, std::uint32_
   if ((flags & O_TMPFILE) == O_TMPFILE) return -EOPNOTSUPP;
   const bool creates = (flags & O_CREAT) != 0;
   if (creates && !path.empty() && path.back() == '/') {
-    const Target parent = resolve(dir, path.substr(0, path.find_last_not_of('/') + 1), links == Links::refuse ? links : Links::follow_parents);
+    const Target parent =
+        resolve(dir, path.substr(0, path.find_last_not_of('/') + 1), links == Links::refuse ? links : Links::follow_parents);
     return parent.error != 0 ? parent.error : -EISDIR;
   }
   Target target = resolve(dir, path, links);
@@ -213,7 +214,9 @@ int SimSystem::check_new_name(const Target& target, bool directory) const {
   return options_.read_only ? -EROFS : 0;
 }
 
-int SimSystem::check_room_for(const NewInode& what) const { return free_inodes() == 0 || (S_ISDIR(what.mode) && free_pages() == 0) ? -ENOSPC : 0; }
+int SimSystem::check_room_for(const NewInode& what) const {
+  return free_inodes() == 0 || (S_ISDIR(what.mode) && free_pages() == 0) ? -ENOSPC : 0;
+}
 
 InodeId SimSystem::make_inode(const Target& target, const NewInode& what) {
   auto inode = std::make_shared<SimInode>();
@@ -320,7 +323,8 @@ int SimSystem::check_rename(const Target& source, const Target& target, RenameMo
   if (!source.exists()) return -ENOENT;
   if (mode == RenameMode::no_replace && target.exists()) return -EEXIST;
   if (mode == RenameMode::exchange && !target.exists()) return -ENOENT;
-  if (!S_ISDIR(disk_.inode(source.inode).mode) && (source.trailing_slash || (mode != RenameMode::exchange && target.trailing_slash))) return -ENOTDIR;
+  if (!S_ISDIR(disk_.inode(source.inode).mode) && (source.trailing_slash || (mode != RenameMode::exchange && target.trailing_slash)))
+    return -ENOTDIR;
   if (mode == RenameMode::exchange && target.trailing_slash && !S_ISDIR(disk_.inode(target.inode).mode)) return -ENOTDIR;
   for (InodeId up = target.dir;; up = disk_.inode(up).parent) {
     if (up == source.inode) return -EINVAL;
@@ -346,8 +350,8 @@ int SimSystem::rename(int from_dir, const char* from, int to_dir, const char* to
   if (source.inode == target.inode) return 0;
   begin_event("rename " + shown(source.dir, source.name) + " " + shown(target.dir, target.name));
   const bool exchange = mode == RenameMode::exchange;
-  apply(NameChange{exchange ? NameChangeKind::exchange : NameChangeKind::move, source.dir, source.name, source.inode, target.dir, target.name,
-                   exchange ? target.inode : kNoInode, file_time()});
+  apply(NameChange{exchange ? NameChangeKind::exchange : NameChangeKind::move, source.dir, source.name, source.inode, target.dir,
+                   target.name, exchange ? target.inode : kNoInode, file_time()});
   if (target.exists()) release_if_unused(target.inode);
   return 0;
 }

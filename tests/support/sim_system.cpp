@@ -128,7 +128,9 @@ int SimSystem::lock(int fd, LockMode mode) {
   OpenFile* const file = find_open(fd);
   if (file == nullptr || file->is_path_only()) return -EBADF;
   for (const auto& other : open_files_) {
-    if (other == nullptr || other.get() == file || other->inode != file->inode || other->lock == LockMode::unlock || mode == LockMode::unlock) continue;
+    if (other == nullptr || other.get() == file || other->inode != file->inode || other->lock == LockMode::unlock ||
+        mode == LockMode::unlock)
+      continue;
     if (mode == LockMode::shared && other->lock == LockMode::shared) continue;
     file->lock = LockMode::unlock;  // flock converts by giving the old lock up first
     return -EWOULDBLOCK;

@@ -1,8 +1,8 @@
 #pragma once
 
 // A POSIX file system in memory behind the System seam, with a clock that only moves when something happens, and a log of what has become
-// durable. Calls answer as the kernel's do for root on ext4 (tests/unit/sim_model.cpp compares the two). Left out: permission checks (bits are
-// kept, not enforced), access times, O_TMPFILE. What a power cut may leave is told in sim_log.hpp:
+// durable. Calls answer as the kernel's do for root on ext4 (tests/unit/sim_model.cpp compares the two). Left out: permission checks (bits
+// are kept, not enforced), access times, O_TMPFILE. What a power cut may leave is told in sim_log.hpp:
 //
 //   SimSystem disk;
 //   run(disk);
@@ -42,9 +42,9 @@ using TreeDescription = std::map<std::string, NodeDescription>;
 /// What can be set before or between calls.
 struct SimOptions {
   static constexpr std::uint64_t kUnlimited = 1ULL << 50;  ///< what is there is not even counted
-  std::uint64_t seed = 1;                    ///< of random(), and of the order in which directories list their names
-  std::int64_t tick_ns = 1'000'000;          ///< how far the clock moves on with each change
-  std::int64_t granularity_ns = 1;           ///< times of files are rounded down to a multiple: the kernel's tick
+  std::uint64_t seed = 1;                                  ///< of random(), and of the order in which directories list their names
+  std::int64_t tick_ns = 1'000'000;                        ///< how far the clock moves on with each change
+  std::int64_t granularity_ns = 1;                         ///< times of files are rounded down to a multiple: the kernel's tick
   std::uint64_t capacity_bytes = kUnlimited;
   std::uint64_t capacity_inodes = kUnlimited;
   std::uint64_t file_system_type = 0xef53;  ///< ext4

@@ -15,7 +15,8 @@ namespace metamori::test {
 namespace {
 
 void require(std::int64_t result, const char* what, const std::string& path) {
-  if (result < 0) throw std::runtime_error(std::string(what) + " " + path + ": " + std::generic_category().message(static_cast<int>(-result)));
+  if (result < 0)
+    throw std::runtime_error(std::string(what) + " " + path + ": " + std::generic_category().message(static_cast<int>(-result)));
 }
 
 }  // namespace
@@ -82,7 +83,8 @@ void SimSystem::describe(InodeId dir, const std::string& prefix, TreeDescription
       for (const auto& [number, page] : inode.pages) {
         const auto begin = static_cast<std::size_t>(number * kPageBytes);
         if (begin < node.content.size())
-          std::copy_n(page->begin(), std::min<std::size_t>(kPageBytes, node.content.size() - begin), node.content.begin() + static_cast<std::ptrdiff_t>(begin));
+          std::copy_n(page->begin(), std::min<std::size_t>(kPageBytes, node.content.size() - begin),
+                      node.content.begin() + static_cast<std::ptrdiff_t>(begin));
       }
     }
     result.emplace(prefix + name, std::move(node));

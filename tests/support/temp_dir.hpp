@@ -13,7 +13,8 @@ class TempDir {
  public:
   TempDir() {
     std::string pattern = (std::filesystem::temp_directory_path() / "metamori-test-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::filesystem::filesystem_error("mkdtemp", pattern, std::error_code(errno, std::generic_category()));
+    if (::mkdtemp(pattern.data()) == nullptr)
+      throw std::filesystem::filesystem_error("mkdtemp", pattern, std::error_code(errno, std::generic_category()));
     path_ = pattern;
   }
   TempDir(const TempDir&) = delete;
@@ -23,7 +24,8 @@ class TempDir {
     std::filesystem::remove_all(path_, ignored);
     if (!ignored) return;
     // A test may have left directories that their owner can't enter.
-    for (auto entry = std::filesystem::recursive_directory_iterator(path_, std::filesystem::directory_options::skip_permission_denied, ignored);
+    for (auto entry =
+             std::filesystem::recursive_directory_iterator(path_, std::filesystem::directory_options::skip_permission_denied, ignored);
          entry != std::filesystem::recursive_directory_iterator(); entry.increment(ignored))
       if (entry->is_directory(ignored) && !entry->is_symlink(ignored))
         std::filesystem::permissions(entry->path(), std::filesystem::perms::owner_all, std::filesystem::perm_options::add, ignored);

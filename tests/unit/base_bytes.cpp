@@ -38,7 +38,8 @@ void expect_corrupt_varint(std::initializer_list<int> values) {
 }
 
 RC_GTEST_PROP(Bytes, ValuesComeBack,
-              (std::uint8_t a, std::uint16_t b, std::uint32_t c, std::uint64_t d, std::int64_t e, std::uint64_t f, const std::vector<std::uint8_t>& octets)) {
+              (std::uint8_t a, std::uint16_t b, std::uint32_t c, std::uint64_t d, std::int64_t e, std::uint64_t f,
+               const std::vector<std::uint8_t>& octets)) {
   const Bytes field = from_octets(octets);
   const std::uint64_t shifted = f >> (f % 64);  // so that every length of a varint occurs
   ByteWriter writer;

@@ -35,22 +35,30 @@ TEST(Quoted, PlainPathsAreReadable) {
   EXPECT_EQ(quoted(""), "''");
   EXPECT_EQ(quoted("it's"), "'it'\\''s'");
   EXPECT_EQ(quoted("back\\slash"), "'back\\slash'");
-  EXPECT_EQ(quoted("gr\xc3\xbc\xc3\x9f" "e \xf0\x9f\x8c\xb3"), "'gr\xc3\xbc\xc3\x9f" "e \xf0\x9f\x8c\xb3'");
+  EXPECT_EQ(quoted("gr\xc3\xbc\xc3\x9f"
+                   "e \xf0\x9f\x8c\xb3"),
+            "'gr\xc3\xbc\xc3\x9f"
+            "e \xf0\x9f\x8c\xb3'");
 }
 
 TEST(Quoted, WhatCouldForgeAMessageIsEscaped) {
   EXPECT_EQ(quoted("a\nb"), "$'a\\nb'");
   EXPECT_EQ(quoted("\x1b[31m"), "$'\\e[31m'");
-  EXPECT_EQ(quoted(std::string_view("\0" "1", 2)), "$'\\0001'");
+  EXPECT_EQ(quoted(std::string_view("\0"
+                                    "1",
+                                    2)),
+            "$'\\0001'");
   EXPECT_EQ(quoted("\x7f"), "$'\\177'");
-  EXPECT_EQ(quoted("\xe2\x80\xae" "txt"), "$'\\342\\200\\256txt'");  // right-to-left override
-  EXPECT_EQ(quoted("\xc2\x85"), "$'\\302\\205'");                    // a C1 control
+  EXPECT_EQ(quoted("\xe2\x80\xae"
+                   "txt"),
+            "$'\\342\\200\\256txt'");              // right-to-left override
+  EXPECT_EQ(quoted("\xc2\x85"), "$'\\302\\205'");  // a C1 control
   EXPECT_EQ(quoted("it's\n\\"), "$'it\\'s\\n\\\\'");
 }
 
 TEST(Quoted, InvalidUtf8IsEscaped) {
   EXPECT_EQ(quoted("\xff"), "$'\\377'");
-  EXPECT_EQ(quoted("\xc0\xaf"), "$'\\300\\257'");          // too long a spelling
+  EXPECT_EQ(quoted("\xc0\xaf"), "$'\\300\\257'");           // too long a spelling
   EXPECT_EQ(quoted("\xed\xa0\x80"), "$'\\355\\240\\200'");  // a surrogate
   EXPECT_EQ(quoted("\xf4\x90\x80\x80"), "$'\\364\\220\\200\\200'");
   EXPECT_EQ(quoted("a\xc3"), "$'a\\303'");  // cut off

@@ -12,8 +12,8 @@ namespace metamori {
 namespace {
 
 using test::Call;
-using test::CrashVariant;
 using test::crash_variants;
+using test::CrashVariant;
 using test::FaultAction;
 using test::FaultSystem;
 using test::SimOptions;
@@ -30,7 +30,9 @@ class Publish : public ::testing::Test {
     disk.make_durable();
   }
   bool publish(const std::string& from = "one") { return publish_no_replace(system, tmp.get(), from, names.get(), "name", "/names/name"); }
-  [[nodiscard]] std::string published() const { return disk.exists("/names/name") ? std::string(as_text(disk.read_file("/names/name"))) : "(missing)"; }
+  [[nodiscard]] std::string published() const {
+    return disk.exists("/names/name") ? std::string(as_text(disk.read_file("/names/name"))) : "(missing)";
+  }
 
   SimSystem disk;
   FaultSystem system;

@@ -62,13 +62,17 @@ TEST_F(RealSystemTest, OpenByComponentsAgreesWithOpenat2) {
   ASSERT_EQ(system.make_symlink("d", dir.get(), "to-directory"), 0);
   ASSERT_EQ(system.make_symlink("d/file", dir.get(), "to-file"), 0);
   ASSERT_EQ(system.make_symlink("/etc", dir.get(), "outside"), 0);
-  const std::array paths{"d",      "d/file",    "d/e/",      "d//e",          "./d/./file", "to-directory", "to-directory/file", "to-file", "outside/passwd", "/etc/passwd",
-                         "..",     "../x",      "none",      "none/file",     "d/file/x",   "d/file/",      "to-directory/",     ".",       "d/.",            "",
-                         "d/new1", "d/e/../..", "to-file/x", "to-file/"};
-  const std::array flags{O_RDONLY, O_RDONLY | O_NOFOLLOW, O_RDONLY | O_DIRECTORY, O_PATH, O_PATH | O_NOFOLLOW, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, O_RDWR, O_RDWR | O_CREAT | O_EXCL};
+  const std::array paths{
+      "d",           "d/file", "d/e/",   "d//e",      "./d/./file", "to-directory", "to-directory/file", "to-file",       "outside/passwd",
+      "/etc/passwd", "..",     "../x",   "none",      "none/file",  "d/file/x",     "d/file/",           "to-directory/", ".",
+      "d/.",         "",       "d/new1", "d/e/../..", "to-file/x",  "to-file/"};
+  const std::array flags{O_RDONLY, O_RDONLY | O_NOFOLLOW,    O_RDONLY | O_DIRECTORY,
+                         O_PATH,   O_PATH | O_NOFOLLOW,      O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+                         O_RDWR,   O_RDWR | O_CREAT | O_EXCL};
   for (const std::string path : paths)
     for (const int flag : flags) {
-      if (path.find("..") != std::string::npos && path != ".." && path != "../x") continue;  // inside, `..` is refused only where it must be
+      if (path.find("..") != std::string::npos && path != ".." && path != "../x")
+        continue;  // inside, `..` is refused only where it must be
       const int first = system.open_beneath(dir.get(), path.c_str(), flag, 0644);
       if ((flag & O_CREAT) != 0 && first >= 0) system.remove_file(dir.get(), path.c_str());
       const int second = open_beneath_by_components(dir.get(), path, flag, 0644);

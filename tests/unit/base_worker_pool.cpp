@@ -68,9 +68,7 @@ TEST(WorkerPool, TheFirstExceptionDropsTheRestAndReachesWait) {
     for (int round = 0; round < 50; ++round) {
       int ran_after = 0;
       std::atomic<bool> thrown{false};
-      pool.submit([&] {
-        pool.submit([] { throw std::runtime_error("out of luck"); });
-      });
+      pool.submit([&] { pool.submit([] { throw std::runtime_error("out of luck"); }); });
       EXPECT_THROW(pool.wait(), std::runtime_error);
       pool.submit([&] { ++ran_after; });  // and the pool is as good as new
       pool.wait();

@@ -29,9 +29,10 @@ TEST(HistoryAsleep, OnlyDatesWakeLibgit2) {
   repository.add(wanted);
   repository.log.set_tag("v2", one);
   History history(repository.log);
-  for (const std::string& revision : {std::string("1"), std::string("#2"), std::string("HEAD"), std::string("HEAD~1"), std::string("HEAD^"), std::string("latest"),
-                                      std::string("@undo"), std::string("@undo~1"), std::string("v1"), std::string("v2"), std::string("main"), std::string("main~1"),
-                                      to_hex(two.id).substr(0, 8), to_hex(one.id), std::string("@{1}"), std::string("main@{0}"), std::string(":/one")})
+  for (const std::string& revision :
+       {std::string("1"), std::string("#2"), std::string("HEAD"), std::string("HEAD~1"), std::string("HEAD^"), std::string("latest"),
+        std::string("@undo"), std::string("@undo~1"), std::string("v1"), std::string("v2"), std::string("main"), std::string("main~1"),
+        to_hex(two.id).substr(0, 8), to_hex(one.id), std::string("@{1}"), std::string("main@{0}"), std::string(":/one")})
     EXPECT_NO_THROW(history.resolve(revision)) << revision;
   EXPECT_TRUE(error_kind([&] { history.resolve("unknown"); }));
   EXPECT_TRUE(error_kind([&] { history.resolve("deadbeef"); }));

@@ -47,10 +47,11 @@ TEST(GitObjects, CommitIsThatOfGit) {
     Commit commit = sample(who.name, who.email, who.offset);
     commit.parents.clear();
     commit.committer = {"Committer", "c@example.org", 1700000001, who.offset};
-    const std::string environment = "GIT_AUTHOR_NAME='" + who.name + "' GIT_AUTHOR_EMAIL='" + who.email + "' GIT_AUTHOR_DATE='1700000000 " + who.zone +
-                                    "' GIT_COMMITTER_NAME=Committer GIT_COMMITTER_EMAIL=c@example.org GIT_COMMITTER_DATE='1700000001 " + who.zone + "' ";
-    const auto id = output_of("printf 'Title\\n\\nBody\\n\\nKey: value\\n' | " + environment + git + "commit-tree " +
-                              to_hex(commit.tree) + " 2>/dev/null");
+    const std::string environment =
+        "GIT_AUTHOR_NAME='" + who.name + "' GIT_AUTHOR_EMAIL='" + who.email + "' GIT_AUTHOR_DATE='1700000000 " + who.zone +
+        "' GIT_COMMITTER_NAME=Committer GIT_COMMITTER_EMAIL=c@example.org GIT_COMMITTER_DATE='1700000001 " + who.zone + "' ";
+    const auto id = output_of("printf 'Title\\n\\nBody\\n\\nKey: value\\n' | " + environment + git + "commit-tree " + to_hex(commit.tree) +
+                              " 2>/dev/null");
     ASSERT_TRUE(id) << who.name;
     EXPECT_EQ(*id, to_hex(git_object_id("commit", encode_commit(commit))) + "\n") << as_text(encode_commit(commit));
   }

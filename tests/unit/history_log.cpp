@@ -68,7 +68,8 @@ TEST(RecordLog, ARecordUnderAnotherNumberIsCorrupt) {
 TEST(RecordLog, OddNamesAreNoRecords) {
   TestRepository repository;
   repository.add("one");
-  for (const char* name : {"02", "0", "x", "3x", "-5", "18446744073709551616", "2-", "5-4"}) repository.write(std::string("checkpoints/") + name, "junk");
+  for (const char* name : {"02", "0", "x", "3x", "-5", "18446744073709551616", "2-", "5-4"})
+    repository.write(std::string("checkpoints/") + name, "junk");
   std::filesystem::remove(repository.dir / "cache/latest");
   RecordLog log(real_system(), repository.dirs);
   EXPECT_EQ(log.highest(), 1U);
@@ -225,7 +226,8 @@ TEST(RecordLog, EvenTheHighestMayBeFolded) {
   TestRepository repository;
   repository.add("one");
   const Position two = repository.add("two");
-  repository.write("checkpoints/1-2", std::string(as_text(folded({{1, repository.read("checkpoints/1")}, {2, repository.read("checkpoints/2")}}))));
+  repository.write("checkpoints/1-2",
+                   std::string(as_text(folded({{1, repository.read("checkpoints/1")}, {2, repository.read("checkpoints/2")}}))));
   for (const char* name : {"checkpoints/1", "checkpoints/2"}) std::filesystem::remove(repository.dir / name);
   RecordLog fresh(real_system(), repository.dirs);
   EXPECT_EQ(fresh.highest(), 2U);

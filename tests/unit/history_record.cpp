@@ -148,7 +148,9 @@ TEST(Record, EncryptionIsUnsupported) {
 }
 
 TEST(Record, GitObjectsThatDoNotFitAreCorrupt) {
-  const auto rejected = [](Record record) { return error_kind([&] { decode_record(encode_record(record), "test"); }) == ErrorKind::corrupt; };
+  const auto rejected = [](Record record) {
+    return error_kind([&] { decode_record(encode_record(record), "test"); }) == ErrorKind::corrupt;
+  };
   Record record = sample_checkpoint();
   record.blob.push_back(std::byte{'x'});
   EXPECT_TRUE(rejected(record));
@@ -164,7 +166,9 @@ TEST(Record, GitObjectsThatDoNotFitAreCorrupt) {
 }
 
 TEST(Record, PositionsPointBackwards) {
-  const auto rejected = [](const Record& record) { return error_kind([&] { decode_record(encode_record(record), "test"); }) == ErrorKind::corrupt; };
+  const auto rejected = [](const Record& record) {
+    return error_kind([&] { decode_record(encode_record(record), "test"); }) == ErrorKind::corrupt;
+  };
   Record record = sample_checkpoint();
   record.parents.front().number = record.number;
   EXPECT_TRUE(rejected(record));
@@ -183,7 +187,8 @@ TEST(Record, TagsMustBeSorted) {
 }
 
 TEST(Verdicts, ComeBackAndAreStrict) {
-  const std::vector<PathVerdict> list{{"a", Verdict::torn, Live::unknown}, {"a/b", Verdict::assumed, Live::yes}, {"z\xff", Verdict::clean, Live::no}};
+  const std::vector<PathVerdict> list{
+      {"a", Verdict::torn, Live::unknown}, {"a/b", Verdict::assumed, Live::yes}, {"z\xff", Verdict::clean, Live::no}};
   const Bytes bytes = encode_verdicts(list);
   const std::vector<PathVerdict> back = decode_verdicts(bytes);
   ASSERT_EQ(back.size(), 3U);

@@ -58,9 +58,31 @@ TEST(Tags, FilesAreWrittenAsTheFormatSays) {
 TEST(Tags, NamesThatLookLikeOtherRevisionsAreRefused) {
   TestRepository repository;
   const Position one = repository.add("one");
-  const std::vector<std::string> bad{"",      "1",        "1234567",  "abcdef01", "12345678", "DEADBEEF00", "HEAD",  "latest", "@x",    "-x",         ":x",
-                                     "#x",    "a..b",     "a~",       "a^b",      "a b",      "a\tb",       "a\nb",  "a\x7f",  "a:b",   "a@{1}",      "main",
-                                     "main-7", std::string(101, 'x'), std::string(90, '\xff')};
+  const std::vector<std::string> bad{"",
+                                     "1",
+                                     "1234567",
+                                     "abcdef01",
+                                     "12345678",
+                                     "DEADBEEF00",
+                                     "HEAD",
+                                     "latest",
+                                     "@x",
+                                     "-x",
+                                     ":x",
+                                     "#x",
+                                     "a..b",
+                                     "a~",
+                                     "a^b",
+                                     "a b",
+                                     "a\tb",
+                                     "a\nb",
+                                     "a\x7f",
+                                     "a:b",
+                                     "a@{1}",
+                                     "main",
+                                     "main-7",
+                                     std::string(101, 'x'),
+                                     std::string(90, '\xff')};
   for (const std::string& name : bad) EXPECT_EQ(error_kind([&] { repository.log.set_tag(name, one); }), ErrorKind::usage) << name;
   for (const std::string name : {"v1", "abcdef0", "g1234567", "head", "main-x", "x@y", "a.b", "\xc3\xa4"}) {
     repository.log.set_tag(name, one);

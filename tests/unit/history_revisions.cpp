@@ -88,7 +88,8 @@ TEST_F(Revisions, NamesAndSteps) {
   EXPECT_EQ(kind("HEAD~4"), ErrorKind::bad_revision);
   EXPECT_EQ(kind("HEAD^3"), ErrorKind::bad_revision);
   EXPECT_EQ(kind("1^"), ErrorKind::bad_revision);
-  for (const char* bad : {"", "~1", "^", "HEAD~x", "HEAD^{tree}", "HEAD^{", "HEAD@{", "HEAD@{}", "HEAD~9999999999", "a\nb", ":/", "HEAD~1@{1}"})
+  for (const char* bad :
+       {"", "~1", "^", "HEAD~x", "HEAD^{tree}", "HEAD^{", "HEAD@{", "HEAD@{}", "HEAD~9999999999", "a\nb", ":/", "HEAD~1@{1}"})
     EXPECT_EQ(kind(bad), ErrorKind::bad_revision) << bad;
 }
 

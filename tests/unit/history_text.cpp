@@ -26,8 +26,8 @@ CheckpointRecord full() {
 
 TEST(CheckpointRecord, IsWrittenAsTheFormatSays) {
   EXPECT_EQ(as_text(encode_checkpoint_record(full())),
-            "metamori-record 1\nroot " + to_hex(full().root) + "\nentries 12\nfiles 10\nbytes 123456789012\ncdc cdc1\nrules 0:5:" + to_hex(full().rules.id) +
-                "\nverdicts 1:70000:" + to_hex(full().verdicts.id) + "\nscope 0:9:" + to_hex(full().scope.id) +
+            "metamori-record 1\nroot " + to_hex(full().root) + "\nentries 12\nfiles 10\nbytes 123456789012\ncdc cdc1\nrules 0:5:" +
+                to_hex(full().rules.id) + "\nverdicts 1:70000:" + to_hex(full().verdicts.id) + "\nscope 0:9:" + to_hex(full().scope.id) +
                 "\nstart 1700000000.000000001\nend 1700000001.999999999\ncheck content\nimage-kind criu\nimage-id job%207/100%25%0A\n"
                 "image-digest sha256:00ff\nx-note free text, with spaces\nx-empty \n");
 }
@@ -53,26 +53,28 @@ std::string changed(const std::string& from, const std::string& to) {
 }
 
 TEST(CheckpointRecord, OtherSpellingsAreCorrupt) {
-  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{{"record 1", "record 2"},
-                                                                                 {"entries 12", "entries 012"},
-                                                                                 {"entries 12\n", ""},
-                                                                                 {"entries 12", "entries -1"},
-                                                                                 {"entries 12", "entries  12"},
-                                                                                 {"files 10", "files 99999999999999999999999"},
-                                                                                 {"cdc1", "cdc2"},
-                                                                                 {"check content", "check maybe"},
-                                                                                 {"image-kind criu\n", "image-kind \n"},
-                                                                                 {"%20", "%2g"},
-                                                                                 {"%0A", "%0a"},
-                                                                                 {"job%20", "job "},
-                                                                                 {"sha256:00ff", "sha256:0ff"},
-                                                                                 {".000000001", ".00000001"},
-                                                                                 {"x-note", "note"},
-                                                                                 {"x-empty \n", "x-empty \n\n"},
-                                                                                 {"x-empty \n", "x-empty "},
-                                                                                 {"0:5:", "0:0:"},
-                                                                                 {"files 10\nbytes 123456789012", "bytes 123456789012\nfiles 10"}})
-    EXPECT_EQ(error_kind([&, text = changed(from, to)] { decode_checkpoint_record(as_bytes(text), "test"); }), ErrorKind::corrupt) << from << " -> " << to;
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{{"record 1", "record 2"},
+                                                        {"entries 12", "entries 012"},
+                                                        {"entries 12\n", ""},
+                                                        {"entries 12", "entries -1"},
+                                                        {"entries 12", "entries  12"},
+                                                        {"files 10", "files 99999999999999999999999"},
+                                                        {"cdc1", "cdc2"},
+                                                        {"check content", "check maybe"},
+                                                        {"image-kind criu\n", "image-kind \n"},
+                                                        {"%20", "%2g"},
+                                                        {"%0A", "%0a"},
+                                                        {"job%20", "job "},
+                                                        {"sha256:00ff", "sha256:0ff"},
+                                                        {".000000001", ".00000001"},
+                                                        {"x-note", "note"},
+                                                        {"x-empty \n", "x-empty \n\n"},
+                                                        {"x-empty \n", "x-empty "},
+                                                        {"0:5:", "0:0:"},
+                                                        {"files 10\nbytes 123456789012", "bytes 123456789012\nfiles 10"}})
+    EXPECT_EQ(error_kind([&, text = changed(from, to)] { decode_checkpoint_record(as_bytes(text), "test"); }), ErrorKind::corrupt)
+        << from << " -> " << to;
 }
 
 TEST(CheckpointRecord, EveryTruncationButAtAnOptionalLineIsCorrupt) {

@@ -23,8 +23,10 @@ TEST(HistoryTiming, OfALongHistory) {
   TestRepository repository;
   const std::int64_t now = real_system().now().seconds;
   for (int i = 0; i < count; ++i) {
-    if (i % 1000 == 999) time_it("publish number " + std::to_string(i + 1), [&] { repository.add("step " + std::to_string(i), now - count + i); });
-    else repository.add("step " + std::to_string(i), now - count + i);
+    if (i % 1000 == 999)
+      time_it("publish number " + std::to_string(i + 1), [&] { repository.add("step " + std::to_string(i), now - count + i); });
+    else
+      repository.add("step " + std::to_string(i), now - count + i);
   }
   repository.log.set_tag("half", {static_cast<std::uint64_t>(count / 2), repository.log.get(static_cast<std::uint64_t>(count / 2)).id()});
   const std::string prefix = to_hex(repository.log.get(static_cast<std::uint64_t>(count / 3)).id()).substr(0, 10);
@@ -38,9 +40,10 @@ TEST(HistoryTiming, OfALongHistory) {
     real_system().sleep_ns(50'000'000);
   }
   for (const std::string& revision :
-       {std::string("HEAD"), std::string("17"), std::string("latest"), std::string("HEAD~2"), std::string("HEAD~1000"), std::string("half"), std::string("half~2"), std::string("main"),
-        prefix, std::string("@undo"), std::string("@{1}"), std::string("@{2 hours ago}"), std::string("@{30 minutes ago}"), std::string("@{2026-11-20 01:40}"),
-        std::string(":/step " + std::to_string(count - 10)), std::string(":/step 1$"), std::string(":/nowhere"), std::string("unknown")}) {
+       {std::string("HEAD"), std::string("17"), std::string("latest"), std::string("HEAD~2"), std::string("HEAD~1000"), std::string("half"),
+        std::string("half~2"), std::string("main"), prefix, std::string("@undo"), std::string("@{1}"), std::string("@{2 hours ago}"),
+        std::string("@{30 minutes ago}"), std::string("@{2026-11-20 01:40}"), std::string(":/step " + std::to_string(count - 10)),
+        std::string(":/step 1$"), std::string(":/nowhere"), std::string("unknown")}) {
     RecordLog log(real_system(), repository.dirs);
     History history(log);
     time_it("resolve " + revision, [&] { error_kind([&] { history.resolve(revision); }); });

@@ -38,7 +38,8 @@ TEST(Trailers, BadKeysAndValuesAreRefused) {
 }
 
 TEST(Trailers, Libgit2SeesTheSame) {
-  for (const std::string message : {"Title\n\nBody\n\nKey: value\nOther: x\n  y\n", "Title\n\nKey: value\n", "Key: value\n", "T\n\nnot a trailer\nK: v\n"}) {
+  for (const std::string message :
+       {"Title\n\nBody\n\nKey: value\nOther: x\n  y\n", "Title\n\nKey: value\n", "Key: value\n", "T\n\nnot a trailer\nK: v\n"}) {
     git_message_trailer_array array;
     ASSERT_EQ(git_message_trailers(&array, message.c_str()), 0);
     const SplitMessage split = split_trailers(message);

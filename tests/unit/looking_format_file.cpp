@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "base/digest.hpp"
 #include "base/bytes.hpp"
+#include "base/digest.hpp"
 #include "core/format_file.hpp"
 #include "core/locate.hpp"
 
@@ -36,7 +36,8 @@ TEST(FormatFile, AnyChangedOrMissingByteIsTold) {
         ADD_FAILURE() << "accepted with byte " << i << " changed";
       } catch (const Error& error) {
         // A changed number is another format.
-        EXPECT_TRUE(error.kind() == ErrorKind::corrupt || (error.kind() == ErrorKind::unsupported && i == std::string("metamori-repository ").size()));
+        EXPECT_TRUE(error.kind() == ErrorKind::corrupt ||
+                    (error.kind() == ErrorKind::unsupported && i == std::string("metamori-repository ").size()));
       }
     }
   }

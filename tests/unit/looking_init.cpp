@@ -50,7 +50,8 @@ TEST(Init, MakesWhatFormat1Knows) {
   engine.reset();
   std::set<std::string> names;
   for (const auto& [path, node] : disk.tree("/tree/.metamori")) names.insert(path);
-  EXPECT_EQ(names, (std::set<std::string>{"cache", "checkpoints", "format", "locks", "packs", "refs", "refs/pins", "refs/tags", "restore", "tmp", "trash"}));
+  EXPECT_EQ(names, (std::set<std::string>{"cache", "checkpoints", "format", "locks", "packs", "refs", "refs/pins", "refs/tags", "restore",
+                                          "tmp", "trash"}));
   EXPECT_EQ(disk.tree("/tree").at(".metamori").mode & 07777U, 0700U);
   EXPECT_FALSE(has_litter(disk));
   EXPECT_EQ(disk.open_count(), 0U);
@@ -212,7 +213,8 @@ TEST_P(InitKinds, P2EveryPowerCutLeavesNoneOrAWholeOne) {
   for (std::size_t events = 0; events <= disk.event_count(); ++events)
     for (const CrashVariant& variant : crash_variants(2 * test_scale())) {
       const auto state = disk.crash_state(events, variant);
-      ASSERT_TRUE(events < disk.event_count() || state->exists("/tree/.metamori")) << "an acknowledged repository is lost: " << to_string(variant);
+      ASSERT_TRUE(events < disk.event_count() || state->exists("/tree/.metamori"))
+          << "an acknowledged repository is lost: " << to_string(variant);
       check_after(*state, options(), "after " + std::to_string(events) + ", " + to_string(variant));
       if (HasFatalFailure()) return;
       ++states;
@@ -254,7 +256,8 @@ TEST_P(InitKinds, P5EveryFailingCallIsToldAndLeavesNoLitter) {
   std::cout << 3 * calls << " faults\n";
 }
 
-INSTANTIATE_TEST_SUITE_P(Places, InitKinds, testing::Values(false, true), [](const auto& kind) { return kind.param ? "Elsewhere" : "InTree"; });
+INSTANTIATE_TEST_SUITE_P(Places, InitKinds, testing::Values(false, true),
+                         [](const auto& kind) { return kind.param ? "Elsewhere" : "InTree"; });
 
 }  // namespace
 }  // namespace metamori::test

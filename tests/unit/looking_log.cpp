@@ -62,7 +62,11 @@ TEST_F(Looking, LogFiltersByPathMetadataTimeAndNumber) {
   EXPECT_EQ(numbers(with([&](LogOptions& o) { o.from = "HEAD~2"; })), (Numbers{2, 1}));
   EXPECT_EQ(numbers(with([&](LogOptions& o) { o.paths = {"a"}; })), (Numbers{4, 2, 1}));
   EXPECT_EQ(numbers(with([&](LogOptions& o) { o.paths = {"dir/"}; })), (Numbers{3, 1}));
-  EXPECT_EQ(numbers(with([&](LogOptions& o) { o.paths = {"dir", "a"}; o.limit = 2; })), (Numbers{4, 3}));
+  EXPECT_EQ(numbers(with([&](LogOptions& o) {
+              o.paths = {"dir", "a"};
+              o.limit = 2;
+            })),
+            (Numbers{4, 3}));
   EXPECT_EQ(numbers(with([&](LogOptions& o) { o.paths = {"nothing"}; })), Numbers{});
   EXPECT_EQ(numbers(with([&](LogOptions& o) { o.metadata = {{"Kind", "x"}}; })), (Numbers{3, 2}));
   EXPECT_EQ(numbers(with([&](LogOptions& o) { o.metadata = {{"Kind", "x"}, {"Step", "3"}}; })), (Numbers{3}));
@@ -107,7 +111,8 @@ TEST_F(Looking, TagsMoveOnlyByForce) {
   EXPECT_THROW(remove_tag(*engine, "first"), Error);
   ASSERT_EQ(list_tags(*engine).size(), 1U);
   EXPECT_EQ(list_tags(*engine)[0].checkpoint.number, 2U);
-  for (const char* bad : {"", "17", "HEAD", "main", "abcdef12", "a..b", "a b", "a~1"}) EXPECT_THROW(add_tag(*engine, bad, "1", false), Error) << bad;
+  for (const char* bad : {"", "17", "HEAD", "main", "abcdef12", "a..b", "a b", "a~1"})
+    EXPECT_THROW(add_tag(*engine, bad, "1", false), Error) << bad;
 }
 
 TEST_F(Looking, ListingsAndContentComeBack) {

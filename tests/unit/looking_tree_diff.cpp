@@ -105,7 +105,8 @@ std::vector<Difference> naive(ChunkSource& source, const Root& before, const Roo
   for (auto& [path, difference] : all) {
     const bool both = difference.before && difference.after;
     const bool both_directories = both && difference.before->type == EntryType::directory && difference.after->type == EntryType::directory;
-    if (both && (both_directories ? bare(*difference.before) == bare(*difference.after) : *difference.before == *difference.after)) continue;
+    if (both && (both_directories ? bare(*difference.before) == bare(*difference.after) : *difference.before == *difference.after))
+      continue;
     difference.path = path;
     result.push_back(difference);
   }

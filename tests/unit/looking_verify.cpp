@@ -1,4 +1,5 @@
-// P4: any changed byte in `format`, `packs/`, `checkpoints/`, `refs/` is reported by verify with data, with the checkpoints it affects, and never ends the verification.
+// P4: any changed byte in `format`, `packs/`, `checkpoints/`, `refs/` is reported by verify with data, with the checkpoints it affects, and
+// never ends the verification.
 
 #include <gtest/gtest.h>
 
@@ -47,7 +48,8 @@ class Verify : public testing::Test {
   static VerifyReport check(SimSystem& state, const VerifyOptions& options) { return verify(*open_at_tree(state), options); }
   std::vector<std::string> files(const std::string& directory) const {
     std::vector<std::string> result;
-    for (const auto& [path, node] : disk.tree("/tree/.metamori/" + directory)) result.push_back("/tree/.metamori/" + directory + '/' + path);
+    for (const auto& [path, node] : disk.tree("/tree/.metamori/" + directory))
+      result.push_back("/tree/.metamori/" + directory + '/' + path);
     return result;
   }
   static void flip(SimSystem& state, const std::string& path, std::size_t at) {

@@ -85,7 +85,8 @@ class Leaf : public ::testing::Test {
 TEST_F(Leaf, AsWrittenIsRead) { EXPECT_NO_THROW(read(Fields{})); }
 
 TEST_F(Leaf, BadNamesAreCorrupt) {
-  for (const std::string& name : {std::string(), std::string("."), std::string(".."), std::string(".metamori"), std::string("a/b"), std::string("a\0b", 3), std::string(256, 'x')}) {
+  for (const std::string& name : {std::string(), std::string("."), std::string(".."), std::string(".metamori"), std::string("a/b"),
+                                  std::string("a\0b", 3), std::string(256, 'x')}) {
     refuse("", [&](Fields& fields) { fields.rows[0].name = name; });
     EXPECT_FALSE(is_entry_name(name));
   }
@@ -320,7 +321,9 @@ TEST(Root, RefusesWhatIsNoRoot) {
   const ChunkId id = put_root(chunks, top, {{"a", "b"}});
   Bytes good;
   chunks.read(id, good);
-  const auto refuse = [&](const Bytes& bytes, std::string_view why) { expect_corrupt([&] { get_root(chunks, chunks.put(bytes, Kind::other)); }, why); };
+  const auto refuse = [&](const Bytes& bytes, std::string_view why) {
+    expect_corrupt([&] { get_root(chunks, chunks.put(bytes, Kind::other)); }, why);
+  };
   Bytes other = good;
   other[0] = std::byte{2};
   refuse(other, "version");
@@ -444,7 +447,8 @@ TEST(LargeDirectory, AMillionEntriesTakeNoTime) {
   const auto ms = [](auto from, auto to) { return std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count(); };
   RecordProperty("build_ms", static_cast<int>(ms(start, built)));
   RecordProperty("read_ms", static_cast<int>(ms(built, read)));
-  std::printf("a million entries: built in %d ms, read in %d ms, level %d\n", static_cast<int>(ms(start, built)), static_cast<int>(ms(built, read)), listing.level);
+  std::printf("a million entries: built in %d ms, read in %d ms, level %d\n", static_cast<int>(ms(start, built)),
+              static_cast<int>(ms(built, read)), listing.level);
   EXPECT_LT(ms(start, read), 30'000);
 }
 

@@ -7,7 +7,8 @@
 namespace metamori::test {
 namespace {
 
-/// Replays `input` and many spoilt copies of it: cut short, bits flipped, stretches doubled or dropped. The targets end the process when something is wrong.
+/// Replays `input` and many spoilt copies of it: cut short, bits flipped, stretches doubled or dropped. The targets end the process when
+/// something is wrong.
 void replay(ByteView input, void (*target)(ByteView)) {
   target(input);
   Random random(input.size());
@@ -19,10 +20,18 @@ void replay(ByteView input, void (*target)(ByteView)) {
       const auto place = spoilt.begin() + static_cast<std::ptrdiff_t>(at);
       const auto size = static_cast<std::ptrdiff_t>(random() % std::min<std::size_t>(spoilt.size() - at, 40));
       switch (random() % 5) {
-        case 0: spoilt.resize(at); break;
-        case 1: spoilt[at] = static_cast<std::byte>(random()); break;
-        case 2: spoilt[at] ^= static_cast<std::byte>(1U << random() % 8); break;
-        case 3: spoilt.erase(place, place + size); break;
+        case 0:
+          spoilt.resize(at);
+          break;
+        case 1:
+          spoilt[at] = static_cast<std::byte>(random());
+          break;
+        case 2:
+          spoilt[at] ^= static_cast<std::byte>(1U << random() % 8);
+          break;
+        case 3:
+          spoilt.erase(place, place + size);
+          break;
         default: {
           const Bytes copy(place, place + size);
           spoilt.insert(place, copy.begin(), copy.end());

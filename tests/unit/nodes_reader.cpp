@@ -1,5 +1,5 @@
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -37,7 +37,8 @@ Bytes random_bytes(Random& random, std::size_t size) {
 class IndependentReader : public ::testing::Test {
  protected:
   IndependentReader() {
-    for (const char* name : {"packs", "checkpoints", "tmp", "cache", "trash", "refs", "locks", "restore"}) fs::create_directories(repository / name);
+    for (const char* name : {"packs", "checkpoints", "tmp", "cache", "trash", "refs", "locks", "restore"})
+      fs::create_directories(repository / name);
     ByteWriter format;
     format.raw(as_bytes("metamori-repository 1\nid 00112233445566778899aabbccddeeff\n"));
     const std::string sum = "sha256 " + to_hex(sha256(format.view())) + "\n";
@@ -58,7 +59,8 @@ class IndependentReader : public ::testing::Test {
   /// Output and exit code of the reader.
   int run(const std::string& arguments, std::string* output = nullptr) {
     const std::string log = directory / "log";
-    const std::string command = std::string("PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 " METAMORI_READER " ") + arguments + " > '" + log + "' 2>&1";
+    const std::string command =
+        std::string("PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 " METAMORI_READER " ") + arguments + " > '" + log + "' 2>&1";
     const int status = std::system(command.c_str());
     if (output != nullptr) *output = read_text(log);
     if (status != 0) std::fputs(read_text(log).c_str(), stderr);
@@ -118,7 +120,8 @@ std::vector<Entry> IndependentReader::chain(Random& random) {
       const ChunkId base_id = id;
       for (const std::size_t at : {0U, 30000U, 59000U}) raw[at + depth] ^= std::byte{0xFF};
       id = sha256(raw);
-      const bool made = depth == 1 ? encoder.delta(id, Kind::data, raw, base_id, base, 0, frame) : encoder.patch(id, Kind::data, raw, base_id, base, 1, frame);
+      const bool made = depth == 1 ? encoder.delta(id, Kind::data, raw, base_id, base, 0, frame)
+                                   : encoder.patch(id, Kind::data, raw, base_id, base, 1, frame);
       EXPECT_TRUE(made);
     }
     pack.append(frame.view(), {{id, 0, static_cast<std::uint32_t>(raw.size()), 0, static_cast<std::uint8_t>(depth), Kind::data}});

@@ -36,9 +36,26 @@ TEST(StreamRef, TextAndBytesRefuseWhatIsNotCanonical) {
   const std::string hex = to_hex(id_of_number(1));
   EXPECT_EQ(stream_ref_text({}), "0:0:");
   EXPECT_EQ(stream_ref_from_text("2:70000000:" + hex), (StreamRef{2, 70000000, id_of_number(1)}));
-  for (const std::string& text : std::vector<std::string>{"", ":", "::", "0:0", "1:0:", "0:0:" + hex, "0:1:", "00:1:" + hex, "0:01:" + hex, "16:1:" + hex, "256:1:" + hex, "0:-1:" + hex,
-                                                          "0:4194305:" + hex, "1:18446744073709551616:" + hex, "1:9:" + hex + "0", "1:9:" + hex.substr(2), "1:9: " + hex.substr(1),
-                                                          "1:9:" + std::string(64, '0'), "+1:9:" + hex, "1:9:" + std::string(64, 'A')}) {
+  for (const std::string& text : std::vector<std::string>{"",
+                                                          ":",
+                                                          "::",
+                                                          "0:0",
+                                                          "1:0:",
+                                                          "0:0:" + hex,
+                                                          "0:1:",
+                                                          "00:1:" + hex,
+                                                          "0:01:" + hex,
+                                                          "16:1:" + hex,
+                                                          "256:1:" + hex,
+                                                          "0:-1:" + hex,
+                                                          "0:4194305:" + hex,
+                                                          "1:18446744073709551616:" + hex,
+                                                          "1:9:" + hex + "0",
+                                                          "1:9:" + hex.substr(2),
+                                                          "1:9: " + hex.substr(1),
+                                                          "1:9:" + std::string(64, '0'),
+                                                          "+1:9:" + hex,
+                                                          "1:9:" + std::string(64, 'A')}) {
     EXPECT_THROW(stream_ref_from_text(text), Error) << text;
   }
   const auto decode = [](const ByteWriter& bytes) {

@@ -1,4 +1,5 @@
-// P7: at every point where the power may go, recovery ends in all-new, taking back in all-old; a restore whose calls fail leaves one of the two, or an intent that says so.
+// P7: at every point where the power may go, recovery ends in all-new, taking back in all-old; a restore whose calls fail leaves one of the
+// two, or an intent that says so.
 
 #include <gtest/gtest.h>
 
@@ -41,7 +42,8 @@ class RestoreCrash : public ::testing::Test {
     const bool is_new = tree == made_new;
     if (!is_new && tree != old) {
       for (const auto& [path, node] : tree)
-        if ((!made_new.contains(path) || made_new.at(path) != node) && (!old.contains(path) || old.at(path) != node)) ADD_FAILURE() << "neither old nor new: " << path;
+        if ((!made_new.contains(path) || made_new.at(path) != node) && (!old.contains(path) || old.at(path) != node))
+          ADD_FAILURE() << "neither old nor new: " << path;
       FAIL() << "neither all-new nor all-old";
     }
     EXPECT_EQ(engine->log->head().number, is_new ? 1U : 2U);
@@ -65,7 +67,9 @@ TEST_F(RestoreCrash, EveryPowerCutEndsInAllNewOrAllOld) {
     const CrashVariant& variant = variants[event / stride % variants.size()];
     for (const RecoverMode mode : {RecoverMode::finish, RecoverMode::abort}) {
       auto state = disk.crash_state(event, variant);
-      expect_recovered(*state, mode, "after event " + std::to_string(event) + ", " + to_string(variant) + (mode == RecoverMode::abort ? ", abort" : ", finish"));
+      expect_recovered(
+          *state, mode,
+          "after event " + std::to_string(event) + ", " + to_string(variant) + (mode == RecoverMode::abort ? ", abort" : ", finish"));
       ++states;
       if (HasFailure()) return;
     }
@@ -85,7 +89,9 @@ TEST_F(RestoreCrash, RecoveryItselfMayBeCutAnywhere) {
       const std::size_t again = state->event_count();
       for (std::size_t cut = 0; cut <= again; cut += std::max<std::size_t>(1, again / (12 * test_scale()))) {
         auto second = state->crash_state(cut, {CrashKind::all_lost, 1});
-        expect_recovered(*second, mode, "cut at " + std::to_string(event) + ", recovery cut at " + std::to_string(cut) + (mode == RecoverMode::abort ? ", abort" : ", finish"));
+        expect_recovered(*second, mode,
+                         "cut at " + std::to_string(event) + ", recovery cut at " + std::to_string(cut) +
+                             (mode == RecoverMode::abort ? ", abort" : ", finish"));
         if (HasFailure()) return;
       }
     }

@@ -33,7 +33,9 @@ inline RestoreOptions to_number(std::uint64_t number) {
 class World {
  public:
   explicit World(SimSystem& the_disk) : disk(the_disk), top(disk, disk.open_at(AT_FDCWD, kTree, O_RDONLY | O_DIRECTORY, 0)) {}
-  void write(const std::string& name, std::string_view text, std::uint32_t mode = 0644) const { disk.write_file(std::string(kTree) + '/' + name, text, mode); }
+  void write(const std::string& name, std::string_view text, std::uint32_t mode = 0644) const {
+    disk.write_file(std::string(kTree) + '/' + name, text, mode);
+  }
   void remove(const std::string& name) const {
     if (disk.remove_file(top.get(), name.c_str()) < 0) disk.remove_tree(std::string(kTree) + '/' + name);
   }

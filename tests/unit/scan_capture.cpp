@@ -1,4 +1,5 @@
-// P9, P10: no change is missed, nothing torn goes unmarked. The simulated disk stands in for time stamps of every kind; callbacks change files at the worst moments.
+// P9, P10: no change is missed, nothing torn goes unmarked. The simulated disk stands in for time stamps of every kind; callbacks change
+// files at the worst moments.
 
 #include <gtest/gtest.h>
 
@@ -53,7 +54,10 @@ TEST_F(Capture, UnchangedFilesAreNotReadAgain) {
 }
 
 TEST_F(Capture, SameSizeEditInTheSameTickIsNotMissed) {
-  disk.configure([](SimOptions& options) { options.granularity_ns = 4'000'000; options.tick_ns = 1000; });
+  disk.configure([](SimOptions& options) {
+    options.granularity_ns = 4'000'000;
+    options.tick_ns = 1000;
+  });
   for (int round = 0; round < 50; ++round) {
     write("a", "aaaa");
     const auto first = checkpoint(disk).checkpoint.number;
@@ -176,7 +180,9 @@ TEST_F(Capture, UnreadableFileKeepsItsPreviousContentAndIsListed) {
   settle();
   write("secret", "new");
   FaultSystem faulty(disk);
-  faulty.set_fault({.matches = [](const CallInfo& info) { return info.call == Call::open_at && info.name == "secret"; }, .for_ever = true, .error = EACCES});
+  faulty.set_fault({.matches = [](const CallInfo& info) { return info.call == Call::open_at && info.name == "secret"; },
+                    .for_ever = true,
+                    .error = EACCES});
   const auto report = checkpoint(faulty);
   ASSERT_EQ(report.verdicts.size(), 1U);
   EXPECT_EQ(report.verdicts[0].verdict, CaptureVerdict::unreadable);
@@ -226,7 +232,7 @@ TEST_F(Capture, FileRenamedIntoADirectoryAlreadyReadDoesNotVanish) {
     int seen = 0;
     bool done = false;
     watched.on_before([&](const CallInfo& info) {
-    if (info.call != Call::read_directory) return;
+      if (info.call != Call::read_directory) return;
       if (done || seen++ < delay) return;
       done = true;
       local.advance_clock(50'000'000);

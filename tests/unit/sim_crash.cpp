@@ -145,7 +145,8 @@ TEST(SimCrash, AWriteIsTornAtSectors) {
     ASSERT_EQ(content.size(), 8192U);
     EXPECT_EQ(content.substr(0, 2048), std::string(2048, 'a'));
     EXPECT_EQ(content.substr(6144), std::string(2048, 'a'));
-    for (std::size_t i = 2048; i < 6144; i += kSectorBytes) EXPECT_EQ(content.substr(i, kSectorBytes), std::string(kSectorBytes, content[i]));
+    for (std::size_t i = 2048; i < 6144; i += kSectorBytes)
+      EXPECT_EQ(content.substr(i, kSectorBytes), std::string(kSectorBytes, content[i]));
     const auto written = std::count(content.begin(), content.end(), 'b');
     is_torn = is_torn || (written != 0 && written != 4096);
   }
@@ -223,7 +224,8 @@ TEST(SimCrash, TheSameCutGivesTheSameState) {
   const auto disk = disk_with_old_file();
   write_and_rename(*disk, {false, false}, std::string(20000, 'x'));
   for (std::size_t k = 0; k <= disk->event_count(); ++k)
-    for (const CrashVariant& variant : crash_variants(5)) EXPECT_EQ(disk->crash_state(k, variant)->tree(), disk->crash_state(k, variant)->tree());
+    for (const CrashVariant& variant : crash_variants(5))
+      EXPECT_EQ(disk->crash_state(k, variant)->tree(), disk->crash_state(k, variant)->tree());
 }
 
 TEST(SimCrash, ACutStateIsAnotherBootWithNothingHeld) {
@@ -245,13 +247,25 @@ void work(SimSystem& disk, const std::vector<unsigned>& choices) {
     const char* const name = kNames[choice % kNames.size()];
     const char* const other = kNames[choice / 8 % kNames.size()];
     switch (choice / 64 % 10) {
-      case 0: disk.make_directory(AT_FDCWD, name, 0755); break;
-      case 1: disk.remove_file(AT_FDCWD, name); break;
-      case 2: disk.remove_directory(AT_FDCWD, name); break;
+      case 0:
+        disk.make_directory(AT_FDCWD, name, 0755);
+        break;
+      case 1:
+        disk.remove_file(AT_FDCWD, name);
+        break;
+      case 2:
+        disk.remove_directory(AT_FDCWD, name);
+        break;
       case 3:
-      case 4: disk.rename(AT_FDCWD, name, AT_FDCWD, other, RenameMode::replace); break;
-      case 5: disk.rename(AT_FDCWD, name, AT_FDCWD, other, RenameMode::exchange); break;
-      case 6: disk.link(AT_FDCWD, name, AT_FDCWD, other); break;
+      case 4:
+        disk.rename(AT_FDCWD, name, AT_FDCWD, other, RenameMode::replace);
+        break;
+      case 5:
+        disk.rename(AT_FDCWD, name, AT_FDCWD, other, RenameMode::exchange);
+        break;
+      case 6:
+        disk.link(AT_FDCWD, name, AT_FDCWD, other);
+        break;
       default: {
         const Fd file(disk, disk.open_at(AT_FDCWD, name, choice / 64 % 10 == 7 ? O_RDONLY : O_RDWR | O_CREAT, 0600));
         if (!file.is_open()) break;

@@ -21,8 +21,36 @@ namespace metamori::test {
 namespace {
 
 enum class Kind {
-  open, open_beneath, close, read, write, truncate, seek_data, seek_hole, punch, stat, stat_at, set_mode, set_mode_at, set_owner_at, set_mtime_at,
-  set_mtime, set_attribute, get_attribute, remove_attribute, list_attributes, list, mkdir, unlink, rmdir, rename, link, symlink, readlink, mknod, sync,
+  open,
+  open_beneath,
+  close,
+  read,
+  write,
+  truncate,
+  seek_data,
+  seek_hole,
+  punch,
+  stat,
+  stat_at,
+  set_mode,
+  set_mode_at,
+  set_owner_at,
+  set_mtime_at,
+  set_mtime,
+  set_attribute,
+  get_attribute,
+  remove_attribute,
+  list_attributes,
+  list,
+  mkdir,
+  unlink,
+  rmdir,
+  rename,
+  link,
+  symlink,
+  readlink,
+  mknod,
+  sync,
 };
 constexpr int kKindCount = static_cast<int>(Kind::sync) + 1;
 
@@ -33,12 +61,14 @@ struct Step {
   unsigned c;
 };
 
-void showValue(const Step& step, std::ostream& os) { os << "{" << static_cast<int>(step.kind) << ", " << step.a << ", " << step.b << ", " << step.c << "}"; }
+void showValue(const Step& step, std::ostream& os) {
+  os << "{" << static_cast<int>(step.kind) << ", " << step.a << ", " << step.b << ", " << step.c << "}";
+}
 
 /// Few names, so that they meet.
 const char* name_of(unsigned choice) {
-  static constexpr std::array<const char*, 18> kNames{"a",   "b",     "c",     "a/b", "a/c",  "b/a",   "a/b/c", "c/a", "b/c",
-                                                      "a/.", "b/..",  "b/../c", "c/",  "./a", "a//b", "..",     ".",   "b/c/a/b"};
+  static constexpr std::array<const char*, 18> kNames{"a",   "b",    "c",      "a/b", "a/c", "b/a",  "a/b/c", "c/a", "b/c",
+                                                      "a/.", "b/..", "b/../c", "c/",  "./a", "a//b", "..",    ".",   "b/c/a/b"};
   return kNames[choice % kNames.size()];
 }
 
@@ -118,7 +148,8 @@ class Machine {
   }
   std::int64_t read(const Step& step) {
     std::array<std::byte, 6000> buffer;
-    const std::int64_t count = system_.read_at(file(step.a), std::span(buffer).first(1 + position_of(step.b) % buffer.size()), position_of(step.c));
+    const std::int64_t count =
+        system_.read_at(file(step.a), std::span(buffer).first(1 + position_of(step.b) % buffer.size()), position_of(step.c));
     if (count > 0) detail_ = to_hex(std::span(buffer).first(static_cast<std::size_t>(count)));
     return count;
   }
@@ -177,36 +208,66 @@ class Machine {
     detail_.clear();
     const char* const name = name_of(step.a);
     switch (step.kind) {
-      case Kind::open: return open(step, false);
-      case Kind::open_beneath: return open(step, true);
-      case Kind::close: return close(step);
-      case Kind::read: return read(step);
-      case Kind::write: return write(step);
-      case Kind::truncate: return system_.truncate(file(step.a), position_of(step.b));
-      case Kind::seek_data: return system_.seek_data(regular(step.a), position_of(step.b));
-      case Kind::seek_hole: return system_.seek_hole(regular(step.a), position_of(step.b));
-      case Kind::punch: return system_.punch_hole(file(step.a), position_of(step.b), position_of(step.c));
-      case Kind::stat: return stat_of_name(step, true);
-      case Kind::stat_at: return stat_of_name(step, false);
-      case Kind::set_mode: return system_.set_mode(file(step.a), mode_of(step.b));
-      case Kind::set_mode_at: return system_.set_mode_at(root_, name, mode_of(step.b));
-      case Kind::set_owner_at: return system_.set_owner_at(root_, name, step.b % 3, step.c % 3);
-      case Kind::set_mtime: return system_.set_mtime(file(step.a), {step.b - 5, step.c % 1000});
-      case Kind::set_mtime_at: return system_.set_mtime_at(root_, name, {step.b, step.c % 1000});
-      case Kind::set_attribute: return system_.set_attribute(root_, name, attribute_of(step.b), Bytes(step.c % 5, std::byte{7}));
-      case Kind::get_attribute: return attribute_of_name(step);
-      case Kind::remove_attribute: return system_.remove_attribute(root_, name, attribute_of(step.b));
-      case Kind::list_attributes: return list_attribute_names(name);
-      case Kind::list: return list(step);
-      case Kind::mkdir: return system_.make_directory(root_, name, mode_of(step.b));
-      case Kind::unlink: return system_.remove_file(root_, name);
-      case Kind::rmdir: return system_.remove_directory(root_, name);
-      case Kind::rename: return system_.rename(root_, name, root_, name_of(step.b), static_cast<RenameMode>(step.c % 3));
-      case Kind::link: return system_.link(root_, name, root_, name_of(step.b));
-      case Kind::symlink: return system_.make_symlink(target_of(step.b), root_, name);
-      case Kind::readlink: return link_text(step);
-      case Kind::mknod: return system_.make_node(root_, name, (step.c % 2 == 0 ? S_IFIFO : S_IFREG) | mode_of(step.b), 0, 0);
-      case Kind::sync: return system_.sync(file(step.a));
+      case Kind::open:
+        return open(step, false);
+      case Kind::open_beneath:
+        return open(step, true);
+      case Kind::close:
+        return close(step);
+      case Kind::read:
+        return read(step);
+      case Kind::write:
+        return write(step);
+      case Kind::truncate:
+        return system_.truncate(file(step.a), position_of(step.b));
+      case Kind::seek_data:
+        return system_.seek_data(regular(step.a), position_of(step.b));
+      case Kind::seek_hole:
+        return system_.seek_hole(regular(step.a), position_of(step.b));
+      case Kind::punch:
+        return system_.punch_hole(file(step.a), position_of(step.b), position_of(step.c));
+      case Kind::stat:
+        return stat_of_name(step, true);
+      case Kind::stat_at:
+        return stat_of_name(step, false);
+      case Kind::set_mode:
+        return system_.set_mode(file(step.a), mode_of(step.b));
+      case Kind::set_mode_at:
+        return system_.set_mode_at(root_, name, mode_of(step.b));
+      case Kind::set_owner_at:
+        return system_.set_owner_at(root_, name, step.b % 3, step.c % 3);
+      case Kind::set_mtime:
+        return system_.set_mtime(file(step.a), {step.b - 5, step.c % 1000});
+      case Kind::set_mtime_at:
+        return system_.set_mtime_at(root_, name, {step.b, step.c % 1000});
+      case Kind::set_attribute:
+        return system_.set_attribute(root_, name, attribute_of(step.b), Bytes(step.c % 5, std::byte{7}));
+      case Kind::get_attribute:
+        return attribute_of_name(step);
+      case Kind::remove_attribute:
+        return system_.remove_attribute(root_, name, attribute_of(step.b));
+      case Kind::list_attributes:
+        return list_attribute_names(name);
+      case Kind::list:
+        return list(step);
+      case Kind::mkdir:
+        return system_.make_directory(root_, name, mode_of(step.b));
+      case Kind::unlink:
+        return system_.remove_file(root_, name);
+      case Kind::rmdir:
+        return system_.remove_directory(root_, name);
+      case Kind::rename:
+        return system_.rename(root_, name, root_, name_of(step.b), static_cast<RenameMode>(step.c % 3));
+      case Kind::link:
+        return system_.link(root_, name, root_, name_of(step.b));
+      case Kind::symlink:
+        return system_.make_symlink(target_of(step.b), root_, name);
+      case Kind::readlink:
+        return link_text(step);
+      case Kind::mknod:
+        return system_.make_node(root_, name, (step.c % 2 == 0 ? S_IFIFO : S_IFREG) | mode_of(step.b), 0, 0);
+      case Kind::sync:
+        return system_.sync(file(step.a));
     }
     return 0;
   }
@@ -220,7 +281,8 @@ class Machine {
     std::string text = " mode " + std::to_string(stat.mode) + " owner " + std::to_string(stat.uid) + ":" + std::to_string(stat.gid);
     // File systems count a directory's size, and some its links, in their own way.
     if (!S_ISDIR(stat.mode)) text += " links " + std::to_string(stat.link_count) + " size " + std::to_string(stat.size_bytes);
-    if (stat.mtime.seconds < 1'000'000'000) text += " mtime " + std::to_string(stat.mtime.seconds) + "." + std::to_string(stat.mtime.nanoseconds);
+    if (stat.mtime.seconds < 1'000'000'000)
+      text += " mtime " + std::to_string(stat.mtime.seconds) + "." + std::to_string(stat.mtime.nanoseconds);
     return text;
   }
   void describe(const std::string& prefix, int dir, std::string& text) {
@@ -233,7 +295,9 @@ class Machine {
       if (list_attribute_names(prefix + one.name) >= 0) text += detail_;
       if (S_ISLNK(stat.mode)) {
         std::array<std::byte, 100> target;
-        text += " -> " + std::string(as_text(std::span(target).first(static_cast<std::size_t>(system_.read_symlink(dir, one.name.c_str(), target)))));
+        text +=
+            " -> " +
+            std::string(as_text(std::span(target).first(static_cast<std::size_t>(system_.read_symlink(dir, one.name.c_str(), target)))));
       }
       if (S_ISREG(stat.mode)) {
         const Fd fd = open_file(system_, dir, one.name.c_str(), O_RDONLY, 0, one.name);
@@ -259,8 +323,8 @@ rc::Gen<Step> any_step() {
 }
 
 /// The steps of a run that does more than fail: it begins with a small tree.
-const std::vector<Step> kBeginning{{Kind::mkdir, 0, 1, 0}, {Kind::mkdir, 1, 1, 0}, {Kind::mkdir, 3, 1, 0}, {Kind::open, 4, 0, 1}, {Kind::write, 0, 5, 0},
-                                   {Kind::open, 6, 1, 1},  {Kind::symlink, 2, 1, 0}};
+const std::vector<Step> kBeginning{{Kind::mkdir, 0, 1, 0}, {Kind::mkdir, 1, 1, 0}, {Kind::mkdir, 3, 1, 0},  {Kind::open, 4, 0, 1},
+                                   {Kind::write, 0, 5, 0}, {Kind::open, 6, 1, 1},  {Kind::symlink, 2, 1, 0}};
 
 /// File systems differ in where holes begin; the simulation does as ext4.
 bool is_comparable(const Step& step, bool on_ext4) {
@@ -287,7 +351,8 @@ TEST(SimModel, AnswersAsTheKernelDoes) {
       if (!is_comparable(step, on_ext4)) continue;
       const std::string wanted = real.run(step);
       const std::string got = simulated.run(step);
-      RC_LOG() << static_cast<int>(step.kind) << " " << name_of(step.a) << " " << name_of(step.b) << ": " << wanted.substr(0, 80) << std::endl;
+      RC_LOG() << static_cast<int>(step.kind) << " " << name_of(step.a) << " " << name_of(step.b) << ": " << wanted.substr(0, 80)
+               << std::endl;
       RC_ASSERT(got == wanted);
     }
     RC_ASSERT(simulated.tree() == real.tree());

@@ -59,7 +59,8 @@ inline Bytes float_walk(std::size_t size, std::uint64_t seed) {
 }
 
 inline Bytes text(std::size_t size, std::uint64_t seed) {
-  static constexpr const char* kWords[] = {"the ", "state ", "of ", "a ", "running ", "job ", "changes ", "while ", "it\n", "checkpoint ", "energy=", "-12.5 "};
+  static constexpr const char* kWords[] = {"the ",     "state ", "of ",  "a ",          "running ", "job ",
+                                           "changes ", "while ", "it\n", "checkpoint ", "energy=",  "-12.5 "};
   std::mt19937_64 random(seed);
   std::string result;
   while (result.size() < size) result += kWords[random() % std::size(kWords)];
@@ -72,7 +73,8 @@ inline Bytes read_file(const std::filesystem::path& path) {
   return to_bytes(std::string(std::istreambuf_iterator<char>(in), {}));
 }
 inline void write_file(const std::filesystem::path& path, ByteView bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary | std::ios::trunc)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
 
 /// Whether `call` throws corrupt; any other error passes through.

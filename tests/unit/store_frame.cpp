@@ -33,7 +33,14 @@ TEST(Frame, LayoutIsThatOfTheFormat) {
   const Bytes raw = to_bytes("abc");
   const Bytes frame = plain_frame(raw);
   ASSERT_EQ(frame.size(), 67U);
-  EXPECT_EQ(to_hex(ByteView(frame).first(24)), "4d4d5246" "00000000" "03000000" "03000000" "03000000" "0000" "0100");
+  EXPECT_EQ(to_hex(ByteView(frame).first(24)),
+            "4d4d5246"
+            "00000000"
+            "03000000"
+            "03000000"
+            "03000000"
+            "0000"
+            "0100");
   EXPECT_EQ(to_hex(ByteView(frame).subspan(24, 32)), to_hex(sha256(raw)));
   Bytes covered(frame.begin(), frame.begin() + 56);
   covered.insert(covered.end(), frame.begin() + 64, frame.end());
@@ -137,7 +144,10 @@ TEST(Frame, ADeltaOfAFewBytesIsSmall) {
     EXPECT_EQ(frame_base(frame->view(), "test"), sha256(base));
     EXPECT_EQ(decoded(frame->view(), base_of(base)), raw);
     Bytes wrong;
-    EXPECT_TRUE(is_corrupt([&] { decode_frame(frame->view(), [](const ChunkId&, Bytes& out) { out = noise(65536, 9); }, true, wrong, "test"); }));
+    EXPECT_TRUE(is_corrupt([&] {
+      decode_frame(
+          frame->view(), [](const ChunkId&, Bytes& out) { out = noise(65536, 9); }, true, wrong, "test");
+    }));
   }
 }
 

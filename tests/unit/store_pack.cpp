@@ -161,7 +161,8 @@ TEST(Pack, SalvageFindsTheIntactFrames) {
 
 TEST(Pack, OtherFilesAreIgnored) {
   StoreDirs repository;
-  for (const std::string& name : std::vector<std::string>{"x.pack", std::string(64, 'g') + ".pack", std::string(64, 'A') + ".pack", std::string(64, 'a'), std::string(64, 'a') + ".pack"})
+  for (const std::string& name : std::vector<std::string>{"x.pack", std::string(64, 'g') + ".pack", std::string(64, 'A') + ".pack",
+                                                          std::string(64, 'a'), std::string(64, 'a') + ".pack"})
     write_file(repository.path("packs") / name, {});
   EXPECT_EQ(list_packs(real_system(), repository.dirs.packs.get()).size(), 1U);
 }
@@ -173,7 +174,7 @@ TEST(PackSearch, FindsThePlaceWhateverTheIds) {
       std::vector<ChunkId> ids(count);
       for (std::size_t i = 0; i < count; ++i) {
         ids[i] = sha256(as_bytes(std::to_string(i)));
-        if (sort == 1) std::fill_n(ids[i].bytes.begin(), 8, std::byte{0x77});           // all prefixes equal
+        if (sort == 1) std::fill_n(ids[i].bytes.begin(), 8, std::byte{0x77});                             // all prefixes equal
         if (sort == 2) std::fill_n(ids[i].bytes.begin(), i % 8, i % 2 ? std::byte{0xFF} : std::byte{0});  // heaped up at both ends
       }
       std::sort(ids.begin(), ids.end());

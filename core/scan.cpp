@@ -67,7 +67,7 @@ struct TreeScan::Impl {
   WorkerPool pool;
   std::shared_ptr<const StatCache> cache = StatCache::none();  ///< what the next pass compares with
   std::unique_ptr<StatCacheWriter> writer;
-  std::shared_ptr<const StatCache> written;                    ///< of the last pass
+  std::shared_ptr<const StatCache> written;  ///< of the last pass
   std::string rules;
 
   std::unique_ptr<WalkContext> new_context() {
@@ -220,7 +220,7 @@ ScanResult TreeScan::run() {
   result.rules = impl.rules = read_rules(impl.engine);
   impl.cache = StatCache::open(impl.engine);
   bool trust_cache = true;
-  std::uint64_t bytes_read = 0;
+  ScanTotals totals;
   for (std::uint32_t pass = 0;; ++pass) {
     auto context = impl.new_context();
     const std::int64_t started_ns = system.monotonic_ns();
@@ -232,7 +232,8 @@ ScanResult TreeScan::run() {
       impl.cache = StatCache::none();
       continue;
     }
-    bytes_read += context->bytes_read;
+    totals.bytes_read += context->bytes_read;
+    totals.files_captured += context->files_captured;
     impl.keep_cache_outside_scope();
     if (impl.writer) impl.written = impl.writer->finish();
     const bool moved = context->in_motion || clock_was_set(system, context->started, started_ns);
@@ -248,7 +249,7 @@ ScanResult TreeScan::run() {
     result.reasons = std::move(context->reasons);
     result.skipped_repositories = std::move(context->skipped_repositories);
     result.skipped_sockets = std::move(context->skipped_sockets);
-    result.totals = {bytes_read, context->files_captured};
+    result.totals = totals;
     break;
   }
   impl.carry_over_verdicts(result.verdicts);
@@ -279,7 +280,8 @@ void TreeScan::add_untracked(ScanResult& result, const std::vector<std::string>&
   const LinkTable found = context.links.table();
   links.insert(links.end(), found.begin(), found.end());
   std::sort(links.begin(), links.end());
-  result.root = graft(impl.store, result.root, extra, links, [&](const std::string& path) { return impl.directory_on_the_way(context, path); });
+  result.root =
+      graft(impl.store, result.root, extra, links, [&](const std::string& path) { return impl.directory_on_the_way(context, path); });
   result.root_node = get_root(impl.store.source, result.root);
   result.entries = result.root_node.top.entries_below;
   result.files = result.root_node.top.files_below;
@@ -289,7 +291,8 @@ void TreeScan::add_untracked(ScanResult& result, const std::vector<std::string>&
 }
 
 void TreeScan::save_cache() {
-  if (impl_->writer && !(impl_->writer->only_kept() && impl_->written && impl_->written->block_count() == StatCache::open(impl_->engine)->block_count()))
+  if (impl_->writer &&
+      !(impl_->writer->only_kept() && impl_->written && impl_->written->block_count() == StatCache::open(impl_->engine)->block_count()))
     impl_->writer->put_in_place();
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <span>
 #include <unordered_map>
 
 #include "base/assert.hpp"
@@ -18,7 +19,8 @@
 //   trusted while `checkpoints/` is as it was when the highest number was seen, and after that the directory is listed.
 // - A record that is replaced (by a tombstone) gets a new inode. Listing the directory tells the inodes, and those that differ are read again.
 //   Nothing is listed while the directory's stamp is the one the summaries were made under and was not fresh then.
-// - `replace` removes the cached summaries first, so that an inode used again can't bring old ones back.
+// - An inode may come back after several replacements. So each is announced in `cache/replaced` before it is done, and what was announced since
+//   the summaries were made is read again. One that can't be announced (the cache is not writable) is still seen by its inode, the first time.
 
 namespace metamori {
 namespace {
@@ -27,7 +29,10 @@ constexpr std::uint64_t kMaxCacheBytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMaxGenerationBytes = 32;
 constexpr const char* kLatestName = "latest";
 constexpr const char* kHistoryName = "history";
+constexpr const char* kReplacedName = "replaced";
+constexpr std::size_t kMaxReplaced = 4096;  // then a new list is begun, and everything is read again once
 constexpr std::uint64_t kFewRecords = 16;
+constexpr std::uint64_t kNoInode = 0;
 // The cached summaries are written again when this fraction of them is new, so that a checkpoint costs the same however many there are.
 constexpr std::size_t kUnsavedFraction = 256;
 
@@ -65,6 +70,9 @@ struct RecordLog::Impl {
 
   // Summaries.
   void refresh_history();
+  ReplacedList replaced_list();
+  void announce_replacement(std::uint64_t number);
+  void distrust_replaced(HistoryCache& next);
   void read_places(const std::vector<RecordPlace>& places, HistoryCache& next, std::size_t& changed_count);
   void link_parents(const Record& tombstone, RecordSummary& summary, const HistoryCache& next);
 
@@ -144,7 +152,7 @@ bool RecordLog::Impl::publish(const Record& record) {
   const Bytes bytes = encode_record(record);
   decode_record(bytes, path);  // what could not be read back is not published
   const std::string name = unique_name(system, "record-");
-  Fd file = open_file(system, dirs.tmp.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, path);
+  Fd file = create_temporary(system, dirs.tmp.get(), name.c_str(), O_WRONLY, path);
   bool published = false;
   try {
     write_all(system, file.get(), bytes, 0, path);
@@ -165,6 +173,39 @@ bool RecordLog::Impl::publish(const Record& record) {
   return true;
 }
 
+ReplacedList RecordLog::Impl::replaced_list() {
+  if (const auto bytes = read_cache(kReplacedName))
+    if (auto list = decode_replaced(*bytes)) return std::move(*list);
+  return {};
+}
+
+void RecordLog::Impl::announce_replacement(std::uint64_t number) {
+  ReplacedList list = replaced_list();
+  if (list.token == 0 || list.numbers.size() >= kMaxReplaced) {
+    list = {};
+    system.random(std::as_writable_bytes(std::span(&list.token, 1)));
+    list.token |= 1;  // not 0
+  }
+  list.numbers.push_back(number);
+  write_cache(kReplacedName, encode_replaced(list));
+}
+
+/// Forgets the inodes of what was replaced since the summaries were made, so that it is read again.
+void RecordLog::Impl::distrust_replaced(HistoryCache& next) {
+  const ReplacedList list = replaced_list();
+  next.replaced_token = list.token;
+  next.replaced_count = list.numbers.size();
+  if (list.token != history.replaced_token || history.replaced_count > list.numbers.size()) {
+    std::fill(history.inodes.begin(), history.inodes.end(), kNoInode);
+    return;
+  }
+  for (auto i = static_cast<std::size_t>(history.replaced_count); i < list.numbers.size(); ++i) {
+    const auto found = std::lower_bound(history.summaries.begin(), history.summaries.end(), list.numbers[i],
+                                        [](const RecordSummary& summary, std::uint64_t number) { return summary.number < number; });
+    if (found != history.summaries.end()) history.inodes[static_cast<std::size_t>(found - history.summaries.begin())] = kNoInode;
+  }
+}
+
 void RecordLog::Impl::replace(const Record& record) {
   const std::string path = RecordFiles::path_of(record.number);
   const Bytes bytes = encode_record(record);
@@ -172,7 +213,7 @@ void RecordLog::Impl::replace(const Record& record) {
   const Record old = get(record.number);
   if (record.kind == RecordKind::move || old.kind == RecordKind::move || old.id() != record.id())
     throw Error(ErrorKind::refused, "record " + std::to_string(record.number) + " is that of another checkpoint", {}, path);
-  if (dirs.cache.is_open()) system.remove_file(dirs.cache.get(), kHistoryName);
+  announce_replacement(record.number);
   replace_file(system, dirs.tmp.get(), dirs.checkpoints.get(), std::to_string(record.number), bytes, path);
   history.settled = false;
 }
@@ -191,7 +232,7 @@ void RecordLog::Impl::read_places(const std::vector<RecordPlace>& places, Histor
   std::size_t at = 0;  // in the summaries known so far
   for (const RecordPlace& place : places) {
     while (at < history.summaries.size() && history.summaries[at].number < place.number) ++at;
-    if (at < history.summaries.size() && history.summaries[at].number == place.number && history.inodes[at] == place.inode) {
+    if (at < history.summaries.size() && history.summaries[at].number == place.number && history.inodes[at] == place.inode && place.inode != kNoInode) {
       next.summaries.push_back(std::move(history.summaries[at]));
       next.inodes.push_back(place.inode);
       ++at;
@@ -225,6 +266,7 @@ void RecordLog::Impl::refresh_history() {
   if (history.settled && history.stamp == stamp) return;
   saved_settled = saved_settled && history.stamp == stamp;
   HistoryCache next;
+  distrust_replaced(next);
   const std::vector<RecordPlace> places = files.list(next.stamp);
   next.settled = files.is_settled(next.stamp);
   next.summaries.reserve(places.size());

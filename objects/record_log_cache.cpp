@@ -6,9 +6,10 @@
 #include "base/digest.hpp"
 #include "metamori/error.hpp"
 
-// Both files: 8 bytes magic, u64 XXH3 of the rest, the rest.
+// Each file: 8 bytes magic, u64 XXH3 of the rest, the rest.
 // `latest`: u64 number, stamp.
-// `history`: stamp, u8 settled, varint count of line names, the names as bytes, varint count of records, then for each, ascending:
+// `replaced`: u64 token, varint count, the numbers as varints.
+// `history`: stamp, u8 settled, u64 token and varint count of `replaced`, varint count of line names, the names as bytes, varint count of records, then for each, ascending:
 //   varint number (difference to the one before), u8 kind, u8 form of HAFT (0 none, 1 the record itself, 2 as the record before, 3 given),
 //   u64 inode, [20 bytes id unless it is a move], varint count of parents, each as position, [position HAFT], varint index of the line,
 //   varint count of tags, the tags as bytes, svarint time.
@@ -18,6 +19,7 @@ namespace metamori {
 namespace {
 
 constexpr std::string_view kLatestMagic = "MMLATST1";
+constexpr std::string_view kReplacedMagic = "MMREPLA1";
 constexpr std::string_view kHistoryMagic = "MMHISTO1";
 constexpr std::uint64_t kMaxNameBytes = 255;
 enum HeadForm : std::uint8_t { kNoHead = 0, kOwn = 1, kAsBefore = 2, kGiven = 3 };
@@ -131,6 +133,29 @@ std::optional<LatestHint> decode_latest(ByteView bytes) {
   }
 }
 
+Bytes encode_replaced(const ReplacedList& list) {
+  ByteWriter out;
+  out.u64(list.token);
+  out.varint(list.numbers.size());
+  for (const std::uint64_t number : list.numbers) out.varint(number);
+  return sealed(kReplacedMagic, out);
+}
+
+std::optional<ReplacedList> decode_replaced(ByteView bytes) {
+  const auto body = unsealed(kReplacedMagic, bytes);
+  if (!body) return std::nullopt;
+  try {
+    ByteReader in(*body, "cache/replaced");
+    ReplacedList list;
+    list.token = in.u64();
+    for (std::uint64_t i = in.varint(); i > 0; --i) list.numbers.push_back(in.varint());
+    in.expect_end();
+    return list;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 Bytes encode_history(const HistoryCache& history) {
   MM_ASSERT(history.inodes.size() == history.summaries.size());
   std::map<std::string, std::uint64_t> line_numbers;
@@ -140,6 +165,8 @@ Bytes encode_history(const HistoryCache& history) {
   ByteWriter out;
   encode_stamp(history.stamp, out);
   out.u8(history.settled ? 1 : 0);
+  out.u64(history.replaced_token);
+  out.varint(history.replaced_count);
   out.varint(lines.size());
   for (const std::string& line : lines) out.bytes(as_bytes(line));
   out.varint(history.summaries.size());
@@ -157,6 +184,8 @@ std::optional<HistoryCache> decode_history(ByteView bytes) {
     HistoryCache history;
     history.stamp = decode_stamp(in);
     history.settled = in.u8() == 1;
+    history.replaced_token = in.u64();
+    history.replaced_count = in.varint();
     std::vector<std::string> lines;
     for (std::uint64_t i = in.varint(); i > 0; --i) lines.emplace_back(as_text(in.bytes(kMaxNameBytes)));
     const std::uint64_t count = in.varint();

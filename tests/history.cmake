@@ -6,6 +6,7 @@ if(METAMORI_TESTS)
       prop/history_records.cpp
       prop/history_trailers.cpp
       unit/history_cache.cpp
+      unit/history_crash.cpp
       unit/history_git_objects.cpp
       unit/history_libgit2.cpp
       unit/history_log.cpp
@@ -17,7 +18,7 @@ if(METAMORI_TESTS)
       unit/history_text.cpp
       unit/history_timing.cpp
       unit/history_trailers.cpp
-    LIBS metamori_objects PkgConfig::LIBGIT2)
+    LIBS metamori_objects metamori_test_support PkgConfig::LIBGIT2)
   target_compile_definitions(history_test PRIVATE METAMORI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 
   # Not linked to libgit2, so that it can tell whether the library was loaded.

@@ -117,9 +117,7 @@ int RefBackend::refuse(const RefBackend& self) {
 int RefBackend::has_ref(int* exists, git_refdb_backend* self, const char* name) {
   RepositoryView& view = view_of(self);
   return view.guarded([&]() -> int {
-    *exists = 0;
-    for (const auto& ref : view.references())
-      if (ref.name == name) *exists = 1;
+    *exists = view.find_reference(name) ? 1 : 0;
     return GIT_OK;
   });
 }
@@ -128,13 +126,11 @@ int RefBackend::find_ref(git_reference** out, git_refdb_backend* self, const cha
   RepositoryView& view = view_of(self);
   return view.guarded([&]() -> int {
     *out = nullptr;
-    for (const auto& ref : view.references()) {
-      if (ref.name != name) continue;
-      const git_oid oid = to_oid(ref.target);
-      *out = view.git_.git_reference__alloc(name, &oid, nullptr);
-      return *out == nullptr ? GIT_ERROR : GIT_OK;
-    }
-    return GIT_ENOTFOUND;
+    const auto target = view.find_reference(name);
+    if (!target) return GIT_ENOTFOUND;
+    const git_oid oid = to_oid(*target);
+    *out = view.git_.git_reference__alloc(name, &oid, nullptr);
+    return *out == nullptr ? GIT_ERROR : GIT_OK;
   });
 }
 

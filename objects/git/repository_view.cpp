@@ -14,6 +14,8 @@ namespace {
 constexpr unsigned char kBeforeFirst = 0xff;
 // git_reflog has no public constructor; its 56 bytes of pointers and counts are all zero when it is new.
 constexpr std::size_t kReflogBytes = 256;
+constexpr std::string_view kLinePrefix = "refs/heads/";
+constexpr std::string_view kTagPrefix = "refs/tags/";
 
 CheckpointId to_id(const git_oid& oid) {
   CheckpointId id;
@@ -136,20 +138,32 @@ std::vector<CheckpointId> RepositoryView::ids_with_prefix(const git_oid& prefix,
   return result;
 }
 
+std::optional<CheckpointId> RepositoryView::find_reference(const std::string& name) {
+  if (name == "HEAD" || name == kHeadRef) {
+    const Position head = log_.head();
+    return head.number == 0 ? std::nullopt : std::optional(head.id);
+  }
+  if (name.starts_with(kLinePrefix))
+    for (const auto& [line, tip] : log_.lines())
+      if (name.substr(kLinePrefix.size()) == line) return tip.id;
+  if (!name.starts_with(kTagPrefix)) return std::nullopt;
+  const auto target = log_.find_tag(name.substr(kTagPrefix.size()));
+  return target ? std::optional(target->id) : std::nullopt;
+}
+
 std::vector<RepositoryView::Ref> RepositoryView::references() {
   std::vector<Ref> result;
   if (const Position head = log_.head(); head.number != 0) {
     result.push_back({"HEAD", head.id});
     result.push_back({kHeadRef, head.id});
   }
-  for (const auto& [line, tip] : log_.lines()) result.push_back({"refs/heads/" + line, tip.id});
-  for (const Tag& tag : log_.tags()) result.push_back({"refs/tags/" + tag.name, tag.target.id});
+  for (const auto& [line, tip] : log_.lines()) result.push_back({std::string(kLinePrefix) + line, tip.id});
+  for (const Tag& tag : log_.tags()) result.push_back({std::string(kTagPrefix) + tag.name, tag.target.id});
   return result;
 }
 
 /// An unknown name has an empty log. Returns nothing if libgit2 is not as this was made for.
 git_reflog* RepositoryView::make_reflog(const std::string& name) {
-  static constexpr std::string_view kLinePrefix = "refs/heads/";
   std::vector<LogEntry> entries;
   if (name == "HEAD" || name == kHeadRef) {
     entries = head_log(log_.summaries());

@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -64,6 +65,7 @@ class RepositoryView {
     CheckpointId target;
   };
   std::vector<Ref> references();
+  std::optional<CheckpointId> find_reference(const std::string& name);
   git_reflog* make_reflog(const std::string& name);
 
   RecordLog& log_;

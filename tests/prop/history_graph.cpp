@@ -4,6 +4,7 @@
 #include <set>
 
 #include "objects/git/repository_view.hpp"
+#include "tests/support/fault_system.hpp"
 #include "tests/support/rapidcheck_gtest.hpp"
 #include "tests/unit/history_support.hpp"
 
@@ -20,7 +21,12 @@ struct Node {
 };
 
 struct World {
-  TestRepository repository;
+  World() {
+    // What is durable is not the matter here, and fsync would take nearly all the time.
+    unsynced.set_fault({.matches = FaultSystem::only(Call::sync), .for_ever = true, .action = FaultAction::skip});
+  }
+  FaultSystem unsynced{real_system()};
+  TestRepository repository{true, unsynced};
   std::vector<Node> nodes;
   std::vector<std::size_t> head_values;  // as they came
 

@@ -121,7 +121,7 @@ TEST(RecordLogCache, ATombstoneBehindASettledCacheIsNoticed) {
   const std::string old_cache = repository.read("cache/history");
   ASSERT_TRUE(decode_history(as_bytes(old_cache))->settled);
   repository.forget({1, repository.log.get(1).id()});
-  EXPECT_FALSE(repository.has("cache/history"));
+  EXPECT_EQ(decode_replaced(to_bytes(repository.read("cache/replaced")))->numbers.back(), 1U);
   repository.write("cache/history", old_cache);  // as a reader that was slow would
   EXPECT_EQ(RecordLog(real_system(), repository.dirs).summaries().front().kind, RecordKind::tombstone);
 }
@@ -145,6 +145,18 @@ TEST(RecordLogCache, NothingIsNeededOfIt) {
   EXPECT_EQ(log.highest(), 6U);
   EXPECT_EQ(log.summaries().size(), 6U);
   EXPECT_TRUE(std::filesystem::is_empty(repository.dir.path() / "cache"));
+}
+
+TEST(RecordLogCache, WithoutTheListOfReplacementsEverythingIsReadAgain) {
+  TestRepository repository;
+  fill(repository);
+  const std::vector<RecordSummary> wanted = RecordLog(real_system(), repository.dirs).summaries();
+  for (const char* content : {"junk", ""}) {
+    repository.write("cache/replaced", content);
+    expect_same(RecordLog(real_system(), repository.dirs).summaries(), wanted);
+    repository.log.replace(repository.log.get(1));
+    EXPECT_TRUE(decode_replaced(to_bytes(repository.read("cache/replaced"))));
+  }
 }
 
 /// The real system, but for a repository that can't be written.

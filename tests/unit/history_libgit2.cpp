@@ -39,7 +39,6 @@ TEST(RepositoryView, ServesObjectsAndReferences) {
   EXPECT_EQ(view.find("v1^{commit}~1"), f.one.id);
   EXPECT_EQ(view.find(to_hex(f.two.id).substr(0, 9)), f.two.id);
   EXPECT_EQ(view.find("refs/metamori/head@{1}"), f.two.id);
-  EXPECT_EQ(view.find(":/two"), f.two.id);
   EXPECT_EQ(view.find("unknown"), std::nullopt);
   EXPECT_EQ(view.find("deadbeef00"), std::nullopt);
   const Record record = f.repository.log.get(2);

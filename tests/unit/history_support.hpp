@@ -60,7 +60,7 @@ inline Record make_record(std::uint64_t number, const Wanted& wanted, const Posi
 
 class TestRepository {
  public:
-  explicit TestRepository(bool with_cache = true) : dirs(make_dirs(with_cache)) {}
+  explicit TestRepository(bool with_cache = true, System& system = real_system()) : dirs(make_dirs(with_cache)), log(system, dirs) {}
   RepositoryDirs make_dirs(bool with_cache) {
     for (const char* name : {"checkpoints", "tmp", "refs", "cache", "packs"}) std::filesystem::create_directory(dir.path() / name);
     RepositoryDirs made;
@@ -113,7 +113,7 @@ class TestRepository {
 
   TempDir dir;
   RepositoryDirs dirs;
-  RecordLog log{real_system(), dirs};
+  RecordLog log;
 };
 
 /// The kind of the Error that `work` throws; nothing if it throws none.

@@ -1,6 +1,7 @@
 // How bytes get a name. Bytes before names: a file is written and synced under a temporary name, renamed, and then the directory is synced.
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 
@@ -9,7 +10,7 @@
 namespace metamori {
 namespace {
 
-constexpr std::uint32_t kPrivateMode = 0600;
+constexpr std::uint32_t kPrivateMode = 0600, kSharedMode = 0660;
 
 /// Removes a temporary name unless it was published. Failing to is not an error: temporaries are garbage that gc clears away.
 class TempName {
@@ -60,7 +61,7 @@ void replace(System& system, int tmp_dir, int dir, const std::string& name, Byte
   TempName temp(system, tmp_dir, unique_name(system, "replace-"));
   Fd file;
   try {
-    file = open_file(system, tmp_dir, temp.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kPrivateMode, path);
+    file = create_temporary(system, tmp_dir, temp.c_str(), O_WRONLY, path);
   } catch (const Error&) {
     temp.set_published();  // there is nothing of ours to remove
     throw;
@@ -79,6 +80,14 @@ void replace(System& system, int tmp_dir, int dir, const std::string& name, Byte
 }
 
 }  // namespace
+
+Fd create_temporary(System& system, int dir, const char* name, int access, std::string_view path) {
+  Fd file = open_file(system, dir, name, access | O_CREAT | O_EXCL | O_NOFOLLOW, kPrivateMode, path);
+  if ((stat_of(system, dir, path).mode & S_IWGRP) != 0)
+    if (const int error = retry_interrupted([&] { return system.set_mode(file.get(), kSharedMode); }); error < 0)
+      throw_io(-error, "set the mode of", path);
+  return file;
+}
 
 bool publish_no_replace(System& system, int tmp_dir, const std::string& tmp_name, int dir, const std::string& name, std::string_view path) {
   FileStat file;

@@ -89,7 +89,7 @@ void describe_restore_manner(Options& options, RestoreOptions& restore) {
   options.flag("--keep-inode", restore.keep_inode, "Rewrite files in place, so that programs that have them open see the change");
   options.flag("--force", restore.force, "Go on although unsaved work may be lost");
   options.flag("--verify", restore.verify, "Read everything back afterwards");
-  options.flag("--same-owner", restore.same_owner, "Bring back owners and setuid and setgid bits");
+  options.flag("--same-owner", restore.same_owner, "Bring back owners, setuid and setgid bits and security attributes");
   options.flag("--special", restore.special, "Bring back device nodes");
 }
 

@@ -45,7 +45,7 @@ RestoreSource resolve_source(Engine& engine, std::string_view revision) {
 }
 
 NodePolicy node_policy(const RestoreOptions& options) noexcept {
-  return {options.same_owner, options.special, options.privileged_attributes, options.verify};
+  return {options.same_owner, options.special, options.same_owner || options.privileged_attributes, options.verify};
 }
 
 InPlaceRestore::InPlaceRestore(Engine& engine, const RestoreOptions& options)

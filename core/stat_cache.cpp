@@ -176,9 +176,11 @@ StatCacheWriter::StatCacheWriter(Engine& engine) : engine_(engine), offset_(kHea
   failed_ = engine.read_only || !engine.dirs.cache.is_open() || !engine.dirs.tmp.is_open();
   if (failed_) return;
   name_ = unique_name(engine.system, "stat-");
-  const int raw = engine.system.open_at(engine.dirs.tmp.get(), name_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-  failed_ = raw < 0;
-  if (!failed_) file_ = Fd(engine.system, raw);
+  try {
+    file_ = create_temporary(engine.system, engine.dirs.tmp.get(), name_.c_str(), O_RDWR, "cache/stat");
+  } catch (const Error&) {
+    failed_ = true;  // a cache that can't be written costs time, not truth
+  }
 }
 
 StatCacheWriter::~StatCacheWriter() {

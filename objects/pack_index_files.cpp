@@ -56,7 +56,7 @@ std::shared_ptr<const IndexLevel> LevelFiles::store(const std::function<void(con
   bool made = false;
   std::shared_ptr<const IndexLevel> level;
   try {
-    Fd file = open_file(system_, tmp_dir_, tmp_name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, kPath);
+    Fd file = create_temporary(system_, tmp_dir_, tmp_name.c_str(), O_WRONLY, kPath);
     made = true;
     fill([&](std::uint64_t offset, ByteView bytes) { write_all(system_, file.get(), bytes, offset, kPath); });
     file.close(kPath);

@@ -48,7 +48,7 @@ struct PackWriter::Impl {
 void PackWriter::Impl::create() {
   buffer.reserve(kBufferBytes + kBufferBytes / 2);
   tmp_name = unique_name(system, "pack-");
-  file = open_file(system, tmp_dir, tmp_name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, path());
+  file = create_temporary(system, tmp_dir, tmp_name.c_str(), O_RDWR, path());
   exists = true;
   const auto header = pack_header();
   buffer.assign(header.begin(), header.end());

@@ -25,7 +25,7 @@ struct RestoreOptions {
   bool save = true;                    ///< take a safety checkpoint first (in place only)
   bool force = false;                  ///< go on where `refused` would be thrown for unsaved work
   bool verify = false;                 ///< read everything back afterwards
-  bool same_owner = false;             ///< bring back owners and setuid/setgid bits
+  bool same_owner = false;             ///< bring back owners and setuid/setgid bits; implies privileged_attributes
   bool special = false;                ///< bring back device nodes
   bool privileged_attributes = false;  ///< bring back security.* and trusted.* attributes
   Control control;

@@ -82,10 +82,13 @@ void replace(System& system, int tmp_dir, int dir, const std::string& name, Byte
 }  // namespace
 
 Fd create_temporary(System& system, int dir, const char* name, int access, std::string_view path) {
+  const bool is_shared = (stat_of(system, dir, path).mode & S_IWGRP) != 0;  // looked at first: when it fails there is nothing to remove
   Fd file = open_file(system, dir, name, access | O_CREAT | O_EXCL | O_NOFOLLOW, kPrivateMode, path);
-  if ((stat_of(system, dir, path).mode & S_IWGRP) != 0)
-    if (const int error = retry_interrupted([&] { return system.set_mode(file.get(), kSharedMode); }); error < 0)
-      throw_io(-error, "set the mode of", path);
+  if (!is_shared) return file;
+  if (const int error = retry_interrupted([&] { return system.set_mode(file.get(), kSharedMode); }); error < 0) {
+    system.remove_file(dir, name);
+    throw_io(-error, "set the mode of", path);
+  }
   return file;
 }
 

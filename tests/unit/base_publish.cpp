@@ -132,6 +132,24 @@ TEST_F(Publish, ReplaceFileSetsTheModeWhateverTheUmask) {
   EXPECT_EQ(disk.tree("/names").at("name").mode, S_IFREG | 0644U);
 }
 
+TEST_F(Publish, ASharedDirectorysFilesAreWrittenForTheGroup) {
+  ASSERT_EQ(disk.set_mode(tmp.get(), 02770), 0);
+  disk.configure([](SimOptions& options) { options.umask = 077; });
+  create_temporary(disk, tmp.get(), "shared", O_WRONLY, "/tmp/shared").close("/tmp/shared");
+  EXPECT_EQ(disk.tree("/tmp").at("shared").mode, S_IFREG | 0660U);
+  EXPECT_THROW(create_temporary(disk, tmp.get(), "shared", O_WRONLY, "/tmp/shared"), Error);
+  EXPECT_TRUE(disk.exists("/tmp/shared"));
+}
+
+TEST_F(Publish, AFailedCreationLeavesNoLitter) {
+  ASSERT_EQ(disk.set_mode(tmp.get(), 02770), 0);
+  for (const Call call : {Call::stat, Call::open_at, Call::set_mode}) {
+    system.set_fault({.matches = FaultSystem::only(call), .error = EIO});
+    EXPECT_THROW(create_temporary(system, tmp.get(), "shared", O_WRONLY, "/tmp/shared"), Error) << to_string(call);
+    EXPECT_FALSE(disk.exists("/tmp/shared")) << to_string(call);
+  }
+}
+
 TEST_F(Publish, ReplaceCacheFileCostsNoSync) {
   replace_cache_file(system, tmp.get(), names.get(), "name", as_bytes("cache"), "/names/name");
   EXPECT_EQ(published(), "cache");

@@ -265,7 +265,7 @@ TEST_F(RealSystemTest, ProbingSurvivesAWriterThatOpensMeanwhileAndLeavesNoSignal
       if (fd >= 0) system.close(fd);
     }
   });
-  for (int i = 0; i < 3000 * test::test_scale(); ++i) EXPECT_GE(system.probe_writers(file.get()), 0);
+  for (int i = 0; i < 30'000 * test::test_scale(); ++i) EXPECT_GE(system.probe_writers(file.get()), 0);
   stop.store(true);
   opener.join();
   sigset_t pending;

@@ -153,6 +153,33 @@ TEST(SimCrash, AWriteIsTornAtSectors) {
   EXPECT_TRUE(is_torn);
 }
 
+TEST(SimCrash, APageIsKeptAsItWasAtSomeMoment) {
+  SimSystem disk;
+  disk.write_file("/file", "....");
+  disk.make_durable();
+  const Fd file = open_file(disk, AT_FDCWD, "/file", O_WRONLY, 0, "file");
+  for (std::uint64_t i = 0; i < 4; ++i) write_all(disk, file.get(), as_bytes("x"), i, "file");
+  std::set<std::string> seen;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed)
+    seen.insert(content_of(*disk.crash_state(disk.event_count(), {CrashKind::random, seed}), "/file"));
+  EXPECT_EQ(seen, (std::set<std::string>{"....", "x...", "xx..", "xxx.", "xxxx"}));
+}
+
+TEST(SimCrash, PagesOfOneFileHaveNoOrder) {
+  SimSystem disk;
+  disk.write_file("/file", std::string(2 * kPageBytes, '.'));
+  disk.make_durable();
+  const Fd file = open_file(disk, AT_FDCWD, "/file", O_WRONLY, 0, "file");
+  write_all(disk, file.get(), as_bytes("x"), 0, "file");
+  write_all(disk, file.get(), as_bytes("x"), kPageBytes, "file");
+  bool is_only_second = false;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    const std::string content = content_of(*disk.crash_state(disk.event_count(), {CrashKind::random, seed}), "/file");
+    is_only_second = is_only_second || (content.front() == '.' && content[kPageBytes] == 'x');
+  }
+  EXPECT_TRUE(is_only_second);
+}
+
 TEST(SimCrash, NamesOfOneDirectoryKeepTheirOrderUnlessReordered) {
   SimSystem disk;
   disk.make_directories("/d");

@@ -6,6 +6,7 @@ add_library(metamori_test_support STATIC
   support/sim_disk.cpp
   support/sim_io.cpp
   support/sim_names.cpp
+  support/sim_paths.cpp
   support/sim_system.cpp
   support/sim_trees.cpp)
 target_link_libraries(metamori_test_support PUBLIC metamori_base metamori_options)

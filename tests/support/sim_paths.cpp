@@ -57,11 +57,11 @@ SimSystem::Target SimSystem::walk(InodeId start, std::string_view path, Links li
     if (!S_ISDIR(here.mode)) return {-ENOTDIR};
     if (name.size() > kNameMax) return {-ENAMETOOLONG};
     if (name == ".") {
-      at.name = ".";
+      at.name = name;
       continue;
     }
     if (name == "..") {
-      at = {0, disk_.inode(here.parent).parent, "..", here.parent};
+      at = {0, disk_.inode(here.parent).parent, name, here.parent};
       continue;
     }
     // A directory that was removed but is still open has no names, and takes none.

@@ -23,6 +23,14 @@ std::uint64_t data_bytes(ChunkSource& source, const StreamRef& content) {
   return bytes;
 }
 
+/// The state that was captured. What captured it does not know owners: they are as the plan saw them, and a change of owner in between has moved ctime.
+OldStat captured_state(const FileStat& captured, const OldStat& planned) noexcept {
+  OldStat state = old_stat(captured);
+  state.uid = planned.uid;
+  state.gid = planned.gid;
+  return state;
+}
+
 }  // namespace
 
 RestoreSource source_at(Engine& engine, const Position& position) {
@@ -139,7 +147,7 @@ void InPlaceRestore::settle_saved() {
       step.old = OldState::lost;
       lost.push_back(step.path);
     }
-    if (const auto stat = safety_->walk->captured_stat(step.path)) step.stat = old_stat(*stat);
+    if (const auto stat = safety_->walk->captured_stat(step.path)) step.stat = captured_state(*stat, *step.stat);
   }
   if (!options_.force) refuse_lost(lost, "could not be saved");
   for (PlanDirectory& directory : plan.directories)
@@ -169,7 +177,7 @@ void InPlaceRestore::settle_unsaved() {
   for (Step& step : plan.steps) {
     if (step.old == OldState::saved && are_lost.contains(step.path)) step.old = OldState::lost;
     if (!step.stat) continue;
-    if (const auto stat = walk_->captured_stat(step.path)) step.stat = old_stat(*stat);
+    if (const auto stat = walk_->captured_stat(step.path)) step.stat = captured_state(*stat, *step.stat);
   }
   for (PlanDirectory& directory : plan.directories) directory.in_old_root = head && find_path(source, *head, directory.path).has_value();
   number_staged();

@@ -9,6 +9,7 @@
 #include "base/files.hpp"
 #include "core/checkpoint_record.hpp"
 #include "core/lock.hpp"
+#include "core/looking.hpp"
 
 namespace metamori {
 namespace {
@@ -158,9 +159,17 @@ void keep_caches(Engine& engine, TreeScan& walk) {
   }
 }
 
+/// With the paths each once, none below another, and none at all if the top is among them.
+CheckpointOptions with_plain_paths(CheckpointOptions options) {
+  options.paths = checked_scope(options.paths);
+  if (!options.paths.empty() && options.paths.front().empty()) options.paths.clear();
+  return options;
+}
+
 }  // namespace
 
-CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& options) {
+CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& asked) {
+  const CheckpointOptions options = with_plain_paths(asked);
   const std::int64_t started_ns = engine.system.monotonic_ns();
   if (engine.read_only && !options.dry_run)
     throw Error(ErrorKind::refused, "the repository " + quoted(engine.repository_directory) + " is read-only");

@@ -14,6 +14,8 @@
 namespace metamori {
 namespace {
 
+constexpr std::uint64_t kMaxVerdictBytes = 1U << 30;
+
 /// What a checkpoint builds on: the record that HEAD names, and the number the new one would get. Both come from one read of the log.
 struct Basis {
   Position head;
@@ -104,13 +106,12 @@ class Attempt {
     if (basis_.head == before || options_.paths.empty() || !basis_.parent) return Outcome::published;
     LinkTable links;
     for (auto& group : get_links(session_, get_root(session_, basis_.parent->root))) {
-      std::erase_if(group, [&](const std::string& path) {
-        return std::any_of(options_.paths.begin(), options_.paths.end(), [&](const auto& scope) { return is_at_or_below(path, scope); });
-      });
+      std::erase_if(group, [&](const std::string& path) { return is_in_scope(path); });
       if (group.size() > 1) links.push_back(group);
     }
     links.insert(links.end(), result_.scope_links.begin(), result_.scope_links.end());
     std::sort(links.begin(), links.end());
+    take_over_verdicts();
     const Root mine = result_.root_node;
     root_ = graft({session_, session_}, basis_.parent->root, result_.grafts, links, [&](const std::string& path) {
       auto entry = find_path(session_, mine, path);
@@ -122,6 +123,19 @@ class Attempt {
     result_.files = result_.root_node.top.files_below;
     result_.bytes = result_.root_node.top.bytes_below;
     return Outcome::published;
+  }
+
+  [[nodiscard]] bool is_in_scope(const std::string& path) const {
+    return std::any_of(options_.paths.begin(), options_.paths.end(), [&](const auto& scope) { return is_at_or_below(path, scope); });
+  }
+
+  /// What lies outside the scope is the new parent's, with its verdicts.
+  void take_over_verdicts() {
+    std::vector<PathVerdict>& verdicts = result_.verdicts;
+    std::erase_if(verdicts, [&](const PathVerdict& verdict) { return !is_in_scope(verdict.path); });
+    for (PathVerdict& verdict : decode_verdicts(get_bytes(session_, basis_.parent->verdicts, kMaxVerdictBytes)))
+      if (!is_in_scope(verdict.path)) verdicts.push_back(std::move(verdict));
+    std::sort(verdicts.begin(), verdicts.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   }
 
   /// A pack went away between the look and the commit point: the checkpoint can't stand.

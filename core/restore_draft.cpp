@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 
 #include "core/restore_drafter.hpp"
 #include "core/tree_diff.hpp"
@@ -55,9 +56,10 @@ Drafter::Drafter(Engine& engine, TreeDirectories& directories, ChunkSource& sour
       goal_(goal),
       target_(get_root(source, goal.root)),
       target_rules_(goal.rules) {
+  // Of a prefix too: what was appended meanwhile was not captured.
+  constexpr std::array kNotWhole = {Verdict::prefix, Verdict::torn, Verdict::kept, Verdict::unreadable};
   for (const PathVerdict& verdict : scan.verdicts)
-    if (verdict.verdict == Verdict::torn || verdict.verdict == Verdict::kept || verdict.verdict == Verdict::unreadable)
-      uncaptured_.insert(verdict.path);
+    if (std::find(kNotWhole.begin(), kNotWhole.end(), verdict.verdict) != kNotWhole.end()) uncaptured_.insert(verdict.path);
 }
 
 Draft Drafter::make() {

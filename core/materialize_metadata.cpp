@@ -50,19 +50,20 @@ void NodeWriter::warn(const std::string& path, std::string_view action, int erro
   warnings_.add(path, std::string(action) + ": " + std::generic_category().message(error));
 }
 
-void NodeWriter::set_owner(int dir, const char* name, const Entry& entry, const std::string& path,
+bool NodeWriter::set_owner(int dir, const char* name, const Entry& entry, const std::string& path,
                            const std::optional<Inherited>& inherited) {
-  if (!policy_.same_owner && !inherited) return;
+  if (!policy_.same_owner && !inherited) return true;
   const std::uint32_t uid = policy_.same_owner ? entry.owner.uid : inherited->uid;
   const std::uint32_t gid = policy_.same_owner ? entry.owner.gid : inherited->gid;
   FileStat now;
   const bool is_open = *name == '\0';
   if (retry_interrupted([&] { return is_open ? system_.stat(dir, now) : system_.stat_at(dir, name, now); }) >= 0 && now.uid == uid &&
       now.gid == gid)
-    return;
+    return true;
   const int error =
       retry_interrupted([&] { return is_open ? system_.set_owner(dir, uid, gid) : system_.set_owner_at(dir, name, uid, gid); });
   if (error < 0) warn(path, "cannot set the owner " + std::to_string(uid) + ':' + std::to_string(gid), -error);
+  return error >= 0;
 }
 
 void NodeWriter::check_privileged(int dir, const char* name, const Attribute& attribute, const std::string& path) {
@@ -93,18 +94,24 @@ void NodeWriter::set_attributes_of(int dir, const char* name, const Entry& entry
   }
 }
 
-std::uint32_t NodeWriter::mode_to_set(const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited) {
+std::uint32_t NodeWriter::mode_to_set(const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited,
+                                      bool is_owned) {
   std::uint32_t mode = entry.mode & kModeBits;
-  if (policy_.same_owner || entry.type == EntryType::directory) return mode;  // setgid on a directory gives no rights
+  if (entry.type == EntryType::directory) return mode;  // setgid on a directory gives no rights
+  if (!is_owned && (mode & kPrivilegeBits) != 0) {
+    warnings_.add(path, "setuid and setgid are left out, as they would give away the rights of another owner");
+    return mode & ~kPrivilegeBits;
+  }
+  if (policy_.same_owner) return mode;
   const std::uint32_t kept = inherited ? inherited->mode & kPrivilegeBits : 0;
   if ((mode & kPrivilegeBits & ~kept) != 0) warnings_.add(path, "setuid and setgid are brought back only when asked for (--same-owner)");
   return mode & (~kPrivilegeBits | kept);
 }
 
 void NodeWriter::set_metadata(int fd, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited) {
-  set_owner(fd, "", entry, path, inherited);  // before the mode: giving a file away clears setuid
-  set_attributes_of(fd, "", entry, path);     // before the mode, which may forbid writing them
-  const std::uint32_t mode = mode_to_set(entry, path, inherited);
+  const bool is_owned = set_owner(fd, "", entry, path, inherited);  // before the mode: giving a file away clears setuid
+  set_attributes_of(fd, "", entry, path);                           // before the mode, which may forbid writing them
+  const std::uint32_t mode = mode_to_set(entry, path, inherited, is_owned);
   if (const int error = retry_interrupted([&] { return system_.set_mode(fd, mode); }); error < 0) warn(path, "cannot set the mode", -error);
   if (const int error = retry_interrupted([&] { return system_.set_mtime(fd, entry.mtime); }); error < 0)
     warn(path, "cannot set the time", -error);
@@ -112,10 +119,10 @@ void NodeWriter::set_metadata(int fd, const Entry& entry, const std::string& pat
 
 void NodeWriter::set_named_metadata(int dir, const char* name, const Entry& entry, const std::string& path,
                                     const std::optional<Inherited>& inherited) {
-  set_owner(dir, name, entry, path, inherited);
+  const bool is_owned = set_owner(dir, name, entry, path, inherited);
   if (entry.type != EntryType::symlink || policy_.privileged_attributes) set_attributes_of(dir, name, entry, path);
   if (entry.type != EntryType::symlink) {
-    const std::uint32_t mode = mode_to_set(entry, path, inherited);
+    const std::uint32_t mode = mode_to_set(entry, path, inherited, is_owned);
     if (const int error = retry_interrupted([&] { return system_.set_mode_at(dir, name, mode); }); error < 0)
       warn(path, "cannot set the mode", -error);
   }

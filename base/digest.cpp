@@ -98,4 +98,9 @@ ChunkId Sha256::finish() { return finish_as<ChunkId>(impl_->context.get()); }
 
 std::uint64_t xxh3_64(ByteView bytes, std::uint64_t seed) noexcept { return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed); }
 
+Fingerprint fingerprint(ByteView bytes, const FingerprintSecret& secret) noexcept {
+  const XXH128_hash_t hash = XXH3_128bits_withSecret(bytes.data(), bytes.size(), secret.data(), secret.size());
+  return {hash.low64, hash.high64};
+}
+
 }  // namespace metamori

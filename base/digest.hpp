@@ -28,6 +28,16 @@ class Sha256 {
   std::unique_ptr<Impl> impl_;
 };
 
+/// XXH3-128 with a secret of the caller's: tells whether bytes that were seen before are still the same. Never an id; whoever knows the
+/// secret can make collisions.
+struct Fingerprint {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
+};
+using FingerprintSecret = std::array<std::byte, 192>;
+Fingerprint fingerprint(ByteView bytes, const FingerprintSecret& secret) noexcept;
+
 /// XXH3-64: finds accidents, never an id.
 std::uint64_t xxh3_64(ByteView bytes, std::uint64_t seed = 0) noexcept;
 

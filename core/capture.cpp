@@ -125,7 +125,7 @@ Captured capture_special(const CaptureContext& context, int dir, const std::stri
 }
 
 /// One try at a regular file that is open. Whether it came out clean is told by the verdict (torn: try again).
-Captured capture_open_file(const CaptureContext& context, const Fd& file, StampTrust trust) {
+Captured capture_open_file(const CaptureContext& context, const Fd& file, StampTrust trust, const StreamRef& previous) {
   Captured result;
   System& system = context.system;
   const Time looked_at = system.now();
@@ -133,7 +133,7 @@ Captured capture_open_file(const CaptureContext& context, const Fd& file, StampT
   if (const int error = look_at(system, file.get(), before); error < 0) return unreadable(system, before, -error, "stat");
   if (const int error = retry_interrupted([&] { return system.clean_pages(file.get()); }); error == -EIO)
     return unreadable(system, before, EIO, "write back");
-  ContentCapture content(context, file.get(), before);
+  ContentCapture content(context, file.get(), before, previous);
   if (const int error = content.read()) return unreadable(system, before, error, "read");
   std::vector<Attribute> attributes;
   const bool attributes_read = read_attributes(system, file.get(), "", attributes);
@@ -143,6 +143,8 @@ Captured capture_open_file(const CaptureContext& context, const Fd& file, StampT
   result.entry.content = content.stream();
   set_attributes(result.entry, std::move(attributes), context.sink);
   result.stat = after;
+  if (context.keep_fingerprints && content.stream().level > 0)
+    context.fingerprints.keep(content.stream(), content.fingerprints(), previous);
   const bool at_rest = before == after && !content.came_short();
   if (at_rest && trust == StampTrust::sound) {
     result.sound = !is_racy(before, looked_at);
@@ -162,8 +164,8 @@ Captured capture_open_file(const CaptureContext& context, const Fd& file, StampT
 }
 
 /// One try at a name, whatever it has become since `look`. Nothing if it was swapped between looking and opening.
-std::optional<Captured> try_capture(const CaptureContext& context, int dir, const std::string& name, const FileStat& look,
-                                    StampTrust trust) {
+std::optional<Captured> try_capture(const CaptureContext& context, int dir, const std::string& name, const FileStat& look, StampTrust trust,
+                                    const StreamRef& previous) {
   if (!is_kept_type(look.mode) || S_ISDIR(look.mode))
     return vanished();  // it was swapped for something else: its directory has changed, too
   if (!S_ISREG(look.mode)) return capture_special(context, dir, name, look, trust);
@@ -177,7 +179,7 @@ std::optional<Captured> try_capture(const CaptureContext& context, int dir, cons
   FileStat opened;
   if (const int error = look_at(context.system, file.get(), opened); error < 0) return unreadable(context.system, look, -error, "stat");
   if (!S_ISREG(opened.mode)) return std::nullopt;
-  return capture_open_file(context, file, trust);
+  return capture_open_file(context, file, trust, previous);
 }
 
 }  // namespace
@@ -240,7 +242,8 @@ Entry entry_from_stat(System& system, const FileStat& stat) {
   return entry;
 }
 
-Captured capture_name(const CaptureContext& context, int dir, const std::string& name, const FileStat& first_look, StampTrust trust) {
+Captured capture_name(const CaptureContext& context, int dir, const std::string& name, const FileStat& first_look, StampTrust trust,
+                      const StreamRef& previous) {
   FileStat look = first_look;
   std::optional<Captured> result;
   for (std::uint32_t attempt = 0; attempt <= context.retries; ++attempt) {
@@ -250,7 +253,7 @@ Captured capture_name(const CaptureContext& context, int dir, const std::string&
       if (error == -ENOENT) return vanished();
       if (error < 0) return unreadable(context.system, first_look, -error, "stat");
     }
-    result = try_capture(context, dir, name, look, trust);
+    result = try_capture(context, dir, name, look, trust, previous);
     if (!result || (!result->vanished && result->verdict == Verdict::torn)) continue;
     if (attempt > 0 && result->verdict == Verdict::clean) result->verdict = Verdict::retried;
     return *std::move(result);

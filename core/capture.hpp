@@ -42,11 +42,16 @@ class StopCheck {
   std::optional<std::int64_t> deadline_ns_;
 };
 
+class Fingerprints;
+
 struct CaptureContext {
   System& system;
   ChunkSink& sink;
   WorkerPool& pool;
   const StopCheck& stop_check;
+  ChunkSource& source;  ///< where lists of older content, and new ones, are read
+  Fingerprints& fingerprints;
+  bool keep_fingerprints = true;
   std::uint32_t retries = 3;
   std::atomic<std::uint64_t>* bytes_read = nullptr;  ///< counted up while reading
 };
@@ -60,9 +65,11 @@ struct Captured {
   std::string reason;     ///< of Verdict::unreadable
 };
 
-/// Captures `name` in the open directory `dir`, whatever it is but a directory. Read errors give Verdict::unreadable (entry: metadata as
-/// far as known, content unknown); errors of the store, and stopping, are thrown.
-Captured capture_name(const CaptureContext& context, int dir, const std::string& name, const FileStat& first_look, StampTrust trust);
+/// Captures `name` in the open directory `dir`, whatever it is but a directory. `previous` is what a file was when it was captured before
+/// (or empty): only what differs from it is hashed. Read errors give Verdict::unreadable (entry: metadata as far as known, content
+/// unknown); errors of the store, and stopping, are thrown.
+Captured capture_name(const CaptureContext& context, int dir, const std::string& name, const FileStat& first_look, StampTrust trust,
+                      const StreamRef& previous);
 
 /// What stat alone tells of a name.
 Entry entry_from_stat(System& system, const FileStat& stat);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "base/digest.hpp"
 #include "base/files.hpp"
 #include "objects/chunker.hpp"
 
@@ -12,27 +11,35 @@ namespace {
 
 constexpr std::size_t kBatchBytes = std::size_t{1} << 20;
 
-/// Cuts what is in `batch.bytes` (`filled` bytes from file offset `offset`) as far as cuts are certain: up to the last full chunk, or to
-/// the end if `is_last`. Returns the bytes cut.
-std::size_t cut_batch(PutBatch& batch, std::size_t filled, std::uint64_t offset, bool is_last) {
-  const ByteView bytes = ByteView(batch.bytes).first(filled);
-  std::size_t done = 0;
-  while (done < filled && (is_last || filled - done >= max_chunk_bytes(offset + done))) {
-    const std::size_t cut = next_cut(bytes.subspan(done), offset + done);
-    batch.cuts.push_back(static_cast<std::uint32_t>(cut));
-    done += cut;
-  }
-  return done;
-}
-
 }  // namespace
 
-ContentCapture::ContentCapture(const CaptureContext& context, int file, const FileStat& before)
-    : context_(context), file_(file), before_(before) {}
+EarlierContent::EarlierContent(ChunkSource& source, const StreamRef& stream, std::span<const Fingerprint> prints) : prints_(prints) {
+  if (prints.empty()) return;
+  cursor_.emplace(source, stream);
+  load();
+}
+
+void EarlierContent::load() {
+  current_.reset();
+  while (cursor_->current() != nullptr && cursor_->current()->is_hole()) cursor_->next();
+  if (cursor_->current() == nullptr || next_print_ == prints_.size()) return;
+  offset_ = cursor_->offset();
+  current_ = Chunk{*cursor_->current(), prints_[next_print_++], false};
+  cursor_->next();
+  current_->ends_segment = cursor_->current() == nullptr || cursor_->current()->is_hole();
+}
+
+const EarlierContent::Chunk* EarlierContent::at(std::uint64_t offset) {
+  while (current_ && offset_ < offset) load();
+  return current_ && offset_ == offset ? &*current_ : nullptr;
+}
+
+ContentCapture::ContentCapture(const CaptureContext& context, int file, const FileStat& before, const StreamRef& previous)
+    : context_(context), file_(file), before_(before), earlier_(context.source, previous, context.fingerprints.find(previous)) {}
 
 int ContentCapture::read() {
   StreamBuilder builder(context_.sink);
-  OrderedPut puts(context_.sink, context_.pool);
+  OrderedPut puts(context_.sink, context_.fingerprints, context_.pool);
   const std::uint64_t size = before_.size_bytes;
   const bool may_have_holes = before_.allocated_bytes < size;
   std::uint64_t offset = 0;
@@ -73,9 +80,9 @@ int ContentCapture::read_segment(std::uint64_t begin, std::uint64_t end, StreamB
     std::size_t filled = carried.size();
     if (const int error = fill(batch->bytes, filled, offset, std::min<std::uint64_t>(end, offset + wanted))) return error;
     const bool is_last = came_short_ || offset + filled == end;
-    const std::size_t done = cut_batch(*batch, filled, offset, is_last);
-    carried.assign(batch->bytes.begin() + static_cast<std::ptrdiff_t>(done), batch->bytes.begin() + static_cast<std::ptrdiff_t>(filled));
     batch->file_offset = offset;
+    const std::size_t done = cut(*batch, filled, end, is_last);
+    carried.assign(batch->bytes.begin() + static_cast<std::ptrdiff_t>(done), batch->bytes.begin() + static_cast<std::ptrdiff_t>(filled));
     batch->hole_before = std::exchange(pending_hole_, 0);
     offset += done;
     puts.add(std::move(batch), [&](const PutBatch& stored) { take(stored, builder); });
@@ -98,25 +105,51 @@ int ContentCapture::fill(Bytes& buffer, std::size_t& filled, std::uint64_t offse
   return 0;
 }
 
+/// Cuts the first `filled` bytes of the batch as far as cuts are certain: up to the last full chunk, or to the end if `is_last`. Returns
+/// the bytes cut.
+std::size_t ContentCapture::cut(PutBatch& batch, std::size_t filled, std::uint64_t segment_end, bool is_last) {
+  const ByteView bytes = ByteView(batch.bytes).first(filled);
+  std::size_t done = 0;
+  while (done < filled && (is_last || filled - done >= max_chunk_bytes(batch.file_offset + done))) {
+    const std::uint64_t at = batch.file_offset + done;
+    PutPiece piece;
+    const EarlierContent::Chunk* earlier = earlier_.at(at);
+    if (earlier != nullptr && earlier->extent.length <= filled - done &&
+        (!earlier->ends_segment || at + earlier->extent.length == segment_end) &&
+        context_.fingerprints.of(bytes.subspan(done, earlier->extent.length)) == earlier->fingerprint) {
+      piece = {static_cast<std::uint32_t>(earlier->extent.length), earlier->extent.id, earlier->fingerprint};
+    } else {
+      piece.length = static_cast<std::uint32_t>(next_cut(bytes.subspan(done), at));
+    }
+    batch.pieces.push_back(piece);
+    done += piece.length;
+  }
+  return done;
+}
+
 void ContentCapture::take(const PutBatch& batch, StreamBuilder& builder) {
   if (batch.hole_before > 0) builder.add({{}, batch.hole_before});
-  for (const Extent& extent : batch.extents) builder.add(extent);
-  stretches_.push_back({batch.file_offset, batch.cut_bytes(), batch.fingerprint});
+  for (const PutPiece& piece : batch.pieces) {
+    builder.add({piece.known, piece.length});
+    prints_.push_back(piece.fingerprint);
+  }
 }
 
 bool ContentCapture::agrees_with_second_look() {
   Bytes buffer;
-  for (const Stretch& stretch : stretches_) {
+  std::size_t print = 0;
+  for (ExtentCursor cursor(context_.source, stream_); cursor.current() != nullptr; cursor.next()) {
+    if (cursor.current()->is_hole()) continue;
     context_.stop_check();
-    buffer.resize(stretch.length);
+    buffer.resize(cursor.current()->length);
     std::size_t filled = 0;
     while (filled < buffer.size()) {
       const std::int64_t got =
-          retry_interrupted([&] { return context_.system.read_at(file_, std::span(buffer).subspan(filled), stretch.offset + filled); });
+          retry_interrupted([&] { return context_.system.read_at(file_, std::span(buffer).subspan(filled), cursor.offset() + filled); });
       if (got <= 0) return false;
       filled += static_cast<std::size_t>(got);
     }
-    if (xxh3_64(buffer) != stretch.fingerprint) return false;
+    if (!(context_.fingerprints.of(buffer) == prints_[print++])) return false;
   }
   return true;
 }

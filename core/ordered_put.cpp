@@ -5,24 +5,18 @@
 #include <mutex>
 #include <utility>
 
-#include "base/digest.hpp"
-
 namespace metamori {
 
-std::uint64_t PutBatch::cut_bytes() const noexcept {
-  std::uint64_t sum = 0;
-  for (const std::uint32_t cut : cuts) sum += cut;
-  return sum;
-}
-
-void store_batch(ChunkSink& sink, PutBatch& batch) {
-  batch.extents.clear();
+void store_batch(ChunkSink& sink, const Fingerprints& prints, PutBatch& batch) {
   std::size_t offset = 0;
-  for (const std::uint32_t cut : batch.cuts) {
-    batch.extents.push_back({sink.put(ByteView(batch.bytes).subspan(offset, cut), Kind::data), cut});
-    offset += cut;
+  for (PutPiece& piece : batch.pieces) {
+    if (piece.known.is_zero()) {
+      const ByteView bytes = ByteView(batch.bytes).subspan(offset, piece.length);
+      piece.fingerprint = prints.of(bytes);
+      piece.known = sink.put(bytes, Kind::data);
+    }
+    offset += piece.length;
   }
-  batch.fingerprint = xxh3_64(ByteView(batch.bytes).first(offset));
 }
 
 /// A batch and how far it is. Whoever claims it first stores it: a worker, or the owner that waits for it.
@@ -34,7 +28,7 @@ struct OrderedPut::Slot {
   std::exception_ptr failure;
   std::unique_ptr<PutBatch> batch;
 
-  void run_if_waiting(ChunkSink& sink) {
+  void run_if_waiting(ChunkSink& sink, const Fingerprints& prints) {
     {
       const std::lock_guard lock(mutex);
       if (state != State::waiting) return;
@@ -42,7 +36,7 @@ struct OrderedPut::Slot {
     }
     std::exception_ptr caught;
     try {
-      store_batch(sink, *batch);
+      store_batch(sink, prints, *batch);
     } catch (...) {
       caught = std::current_exception();  // rethrown where the batch is joined
     }
@@ -63,7 +57,8 @@ struct OrderedPut::Slot {
   }
 };
 
-OrderedPut::OrderedPut(ChunkSink& sink, WorkerPool& pool) : sink_(sink), pool_(pool), limit_(2 * pool.worker_count()) {
+OrderedPut::OrderedPut(ChunkSink& sink, const Fingerprints& prints, WorkerPool& pool)
+    : sink_(sink), prints_(prints), pool_(pool), limit_(2 * pool.worker_count()) {
   if (pool.worker_count() == 1) limit_ = 0;
 }
 
@@ -73,7 +68,7 @@ OrderedPut::~OrderedPut() {
 
 std::unique_ptr<PutBatch> OrderedPut::fresh() {
   auto batch = last_ ? std::move(last_) : std::make_unique<PutBatch>();
-  batch->cuts.clear();
+  batch->pieces.clear();
   batch->hole_before = 0;
   return batch;
 }
@@ -82,13 +77,13 @@ void OrderedPut::start(std::unique_ptr<PutBatch> batch) {
   auto slot = std::make_shared<Slot>();
   slot->batch = std::move(batch);
   slots_.push_back(slot);
-  if (limit_ > 0) pool_.submit([slot, &sink = sink_] { slot->run_if_waiting(sink); });
+  if (limit_ > 0) pool_.submit([slot, &sink = sink_, &prints = prints_] { slot->run_if_waiting(sink, prints); });
 }
 
 PutBatch* OrderedPut::finish_oldest() {
   const auto slot = std::move(slots_.front());
   slots_.pop_front();
-  slot->run_if_waiting(sink_);
+  slot->run_if_waiting(sink_, prints_);
   slot->wait_until_done();
   if (slot->failure) std::rethrow_exception(slot->failure);
   last_ = std::move(slot->batch);

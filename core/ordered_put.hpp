@@ -7,29 +7,34 @@
 #include <vector>
 
 #include "base/worker_pool.hpp"
+#include "core/fingerprints.hpp"
 #include "objects/stream.hpp"
 
 namespace metamori {
 
-/// Bytes read from a file and where they are cut. `cuts` are the lengths of the chunks, one after another from the start of `bytes`.
-struct PutBatch {
-  Bytes bytes;
-  std::vector<std::uint32_t> cuts;
-  std::vector<Extent> extents;  ///< filled in when it was stored
-  std::uint64_t file_offset = 0;
-  std::uint64_t hole_before = 0;  ///< bytes of hole before these
-  std::uint64_t fingerprint = 0;  ///< XXH3 of the bytes that were cut, filled in when it was stored
-  [[nodiscard]] std::uint64_t cut_bytes() const noexcept;
+/// A stretch of a batch that becomes one chunk.
+struct PutPiece {
+  std::uint32_t length = 0;
+  ChunkId known;            ///< zero: to be hashed and stored
+  Fingerprint fingerprint;  ///< of a known one; of others filled in when it was stored
 };
 
-/// Hashes and stores the chunks of `batch`.
-void store_batch(ChunkSink& sink, PutBatch& batch);
+/// Bytes read from a file and how they are cut: pieces one after another from the start of `bytes`.
+struct PutBatch {
+  Bytes bytes;
+  std::vector<PutPiece> pieces;
+  std::uint64_t file_offset = 0;
+  std::uint64_t hole_before = 0;  ///< bytes of hole before these
+};
+
+/// Hashes and stores the pieces of `batch` that are not known. `prints` tells their fingerprints.
+void store_batch(ChunkSink& sink, const Fingerprints& prints, PutBatch& batch);
 
 /// Keeps a bounded number of batches in flight on the pool; hands them back, stored, in the order they came. Used by one thread, which
 /// works along when it must wait, so that it never waits for a task that waits for it.
 class OrderedPut {
  public:
-  OrderedPut(ChunkSink& sink, WorkerPool& pool);
+  OrderedPut(ChunkSink& sink, const Fingerprints& prints, WorkerPool& pool);
   ~OrderedPut();
   OrderedPut(const OrderedPut&) = delete;
   OrderedPut& operator=(const OrderedPut&) = delete;
@@ -55,6 +60,7 @@ class OrderedPut {
   [[nodiscard]] std::size_t in_flight() const noexcept { return slots_.size(); }
 
   ChunkSink& sink_;
+  const Fingerprints& prints_;
   WorkerPool& pool_;
   std::size_t limit_;
   std::deque<std::shared_ptr<Slot>> slots_;

@@ -56,7 +56,11 @@ bool clock_was_set(System& system, Time started, std::int64_t started_ns) {
 
 struct TreeScan::Impl {
   Impl(Engine& the_engine, ScanStore the_store, ScanOptions the_options)
-      : engine(the_engine), store(the_store), options(std::move(the_options)), pool(worker_count(options.control)) {
+      : engine(the_engine),
+        store(the_store),
+        options(std::move(the_options)),
+        pool(worker_count(options.control)),
+        fingerprints(the_engine) {
     options.scope = outermost(std::move(options.scope));
     if (!options.scope.empty() && options.scope.front().empty()) options.scope.clear();
   }
@@ -65,13 +69,14 @@ struct TreeScan::Impl {
   ScanStore store;
   ScanOptions options;
   WorkerPool pool;
+  Fingerprints fingerprints;
   std::shared_ptr<const StatCache> cache = StatCache::none();  ///< what the next pass compares with
   std::unique_ptr<StatCacheWriter> writer;
   std::shared_ptr<const StatCache> written;  ///< of the last pass
   std::string rules;
 
   std::unique_ptr<WalkContext> new_context() {
-    auto context = std::make_unique<WalkContext>(engine, store, options, pool);
+    auto context = std::make_unique<WalkContext>(engine, store, options, pool, fingerprints);
     context->cache = cache;
     if (options.keep_cache) {
       writer = std::make_unique<StatCacheWriter>(engine);
@@ -102,6 +107,12 @@ struct TreeScan::Impl {
       scope = scope->descend(name, text);
       begin = slash + 1;
     }
+  }
+
+  /// The next pass goes without a cache. Throws if this one did already.
+  void distrust_cache(bool& trusted) {
+    if (!std::exchange(trusted, false)) throw Error(ErrorKind::corrupt, "a scan without a cache contradicted its cache");
+    cache = StatCache::none();
   }
 
   std::optional<Entry> walk_path(WalkContext& context, const std::string& path, bool respect_rules);
@@ -155,9 +166,9 @@ Entry TreeScan::Impl::directory_on_the_way(WalkContext& context, const std::stri
 ChunkId TreeScan::Impl::pass_scoped(WalkContext& context, ScanResult& result) {
   LinkTable links;
   ChunkId base;
-  if (context.base) {
+  if (context.base()) {
     base = *options.base_root;
-    for (const auto& group : get_links(store.source, *context.base)) {
+    for (const auto& group : get_links(store.source, *context.base())) {
       std::vector<std::string> outside;
       std::copy_if(group.begin(), group.end(), std::back_inserter(outside), [&](const std::string& path) {
         return std::none_of(options.scope.begin(), options.scope.end(), [&](const auto& scope) { return is_at_or_below(path, scope); });
@@ -170,7 +181,7 @@ ChunkId TreeScan::Impl::pass_scoped(WalkContext& context, ScanResult& result) {
   }
   for (const std::string& path : options.scope) {
     auto entry = walk_path(context, path, true);
-    if (!entry && !(context.base && find_path(store.source, *context.base, path)))
+    if (!entry && !(context.base() && find_path(store.source, *context.base(), path)))
       throw Error(ErrorKind::usage, "there is no " + quoted(path) + ", neither in the tree nor in the last checkpoint", {}, path);
     result.grafts.insert_or_assign(path, std::move(entry));
   }
@@ -227,9 +238,12 @@ ScanResult TreeScan::run() {
     try {
       result.root = impl.pass(*context, result);
     } catch (const CacheIsWrong&) {
-      if (!trust_cache) throw Error(ErrorKind::corrupt, "the stat cache keeps contradicting the store", "delete .metamori/cache/stat");
-      trust_cache = false;
-      impl.cache = StatCache::none();
+      impl.distrust_cache(trust_cache);
+      continue;
+    } catch (const Error& error) {
+      // A chunk that the cache led to may be missing or damaged; what the tree holds is there to be read again.
+      if (error.kind() != ErrorKind::corrupt || !trust_cache || impl.cache->block_count() == 0) throw;
+      impl.distrust_cache(trust_cache);
       continue;
     }
     totals.bytes_read += context->bytes_read;
@@ -269,7 +283,7 @@ ScanResult TreeScan::run() {
 
 void TreeScan::add_untracked(ScanResult& result, const std::vector<std::string>& paths) {
   Impl& impl = *impl_;
-  WalkContext context(impl.engine, impl.store, impl.options, impl.pool);
+  WalkContext context(impl.engine, impl.store, impl.options, impl.pool, impl.fingerprints);
   Grafts extra;
   for (const std::string& path : outermost(paths)) {
     auto entry = impl.walk_path(context, path, false);
@@ -291,6 +305,7 @@ void TreeScan::add_untracked(ScanResult& result, const std::vector<std::string>&
 }
 
 void TreeScan::save_cache() {
+  impl_->fingerprints.save();
   if (impl_->writer &&
       !(impl_->writer->only_kept() && impl_->written && impl_->written->block_count() == StatCache::open(impl_->engine)->block_count()))
     impl_->writer->put_in_place();

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/files.hpp"
+#include "objects/chunker.hpp"
 
 namespace metamori {
 namespace {
@@ -39,7 +40,7 @@ bool changed_since(const FileStat& stat, Time started, StampTrust trust) {
 }  // namespace
 
 Captured capture_for_walk(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look,
-                          StampTrust trust) {
+                          StampTrust trust, const StreamRef& previous) {
   if (look.link_count > 1 && S_ISREG(look.mode)) {
     if (auto known = context.links.captured(look)) {
       Captured result;
@@ -50,19 +51,19 @@ Captured capture_for_walk(WalkContext& context, int dir, const std::string& name
     }
   }
   context.show_progress(path);
-  Captured captured = capture_name(context.capture_context(), dir, name, look, trust);
+  Captured captured = capture_name(context.capture_context(), dir, name, look, trust, previous);
   if (captured.vanished) return captured;
   ++context.files_captured;
   if (captured.verdict == Verdict::torn && context.options.on_torn == OnTorn::fail)
     throw Error(ErrorKind::torn, quoted(path) + " kept changing while it was read", "pause the writer, or use --on-torn=mark", path);
   if (captured.verdict == Verdict::torn && context.options.on_torn == OnTorn::keep_previous) {
-    if (auto previous = context.previous(path); previous && previous->type == captured.entry.type) {
-      captured.entry = *std::move(previous);
+    if (auto kept = context.previous(path); kept && kept->type == captured.entry.type) {
+      captured.entry = *std::move(kept);
       captured.verdict = Verdict::kept;
     }
   }
   if (captured.verdict == Verdict::unreadable && captured.entry.content_unknown) {
-    if (auto previous = context.previous(path); previous && previous->type == captured.entry.type) captured.entry = *std::move(previous);
+    if (auto kept = context.previous(path); kept && kept->type == captured.entry.type) captured.entry = *std::move(kept);
   }
   context.note_verdict(path, captured.verdict, captured.reason);
   if (look.link_count > 1 && captured.sound && captured.stat == look) {
@@ -361,14 +362,31 @@ void DirectoryScan::schedule() {
   capture_items(batches.front());
 }
 
+/// What the cached listing has of the files among `indexes` (ascending) that are large enough to be worth comparing.
+std::vector<StreamRef> DirectoryScan::earlier_contents(const std::vector<std::size_t>& indexes) const {
+  std::vector<StreamRef> result(indexes.size());
+  if (context_.options.check == CheckMode::content) return result;
+  std::optional<DirectoryCursor> old;
+  for (std::size_t place = 0; place < indexes.size(); ++place) {
+    const Item& item = items_[indexes[place]];
+    if (!item.cached || !S_ISREG(item.stat.mode) || item.stat.size_bytes < min_chunk_bytes(0)) continue;
+    if (!old) old.emplace(context_.store.source, cached_->listing());
+    old->seek(item.name);
+    if (old->current() != nullptr && old->current()->name == item.name && old->current()->type == EntryType::file)
+      result[place] = old->current()->content;
+  }
+  return result;
+}
+
 void DirectoryScan::capture_items(const std::vector<std::size_t>& indexes) {
-  for (const std::size_t index : indexes) {
-    Item& item = items_[index];
+  const std::vector<StreamRef> earlier = earlier_contents(indexes);
+  for (std::size_t place = 0; place < indexes.size(); ++place) {
+    Item& item = items_[indexes[place]];
     const int dir = descriptor();
     const std::string path = join_path(path_, item.name);
     Captured captured;
     captured.vanished = true;
-    if (dir >= 0) captured = capture_for_walk(context_, dir, item.name, path, item.stat, trust_);
+    if (dir >= 0) captured = capture_for_walk(context_, dir, item.name, path, item.stat, trust_, earlier[place]);
     if (captured.vanished) {
       item.state = State::gone;
       context_.in_motion = true;

@@ -51,6 +51,7 @@ class DirectoryScan : public std::enable_shared_from_this<DirectoryScan> {
   [[nodiscard]] bool is_unchanged(const Item& item) const;
   void schedule();
   void capture_items(const std::vector<std::size_t>& indexes);
+  [[nodiscard]] std::vector<StreamRef> earlier_contents(const std::vector<std::size_t>& indexes) const;
   void release_descriptor();
   void become_unreadable(int error, const char* action);
   // scan_assemble.cpp
@@ -84,8 +85,9 @@ class DirectoryScan : public std::enable_shared_from_this<DirectoryScan> {
   std::optional<Entry> result_;
 };
 
-/// Captures a name as part of a walk: counts it, applies on_torn, and falls back to the previous content of what can't be read.
+/// Captures a name as part of a walk (`previous`: its content as captured before, if known): counts it, applies on_torn, and falls back to
+/// the previous content of what can't be read.
 Captured capture_for_walk(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look,
-                          StampTrust trust);
+                          StampTrust trust, const StreamRef& previous);
 
 }  // namespace metamori

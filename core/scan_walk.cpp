@@ -16,16 +16,16 @@ constexpr std::uint64_t kMaxIgnoreBytes = 1U << 20;
 
 }  // namespace
 
-WalkContext::WalkContext(Engine& the_engine, ScanStore the_store, const ScanOptions& the_options, WorkerPool& the_pool)
+WalkContext::WalkContext(Engine& the_engine, ScanStore the_store, const ScanOptions& the_options, WorkerPool& the_pool,
+                         Fingerprints& prints)
     : engine(the_engine),
       store(the_store),
       options(the_options),
       pool(the_pool),
       stop_check(the_engine.system, the_options.control),
       cache(StatCache::none()),
-      started(the_engine.system.now()) {
-  if (options.base_root) base = get_root(store.source, *options.base_root);
-}
+      fingerprints(prints),
+      started(the_engine.system.now()) {}
 
 void WalkContext::note_verdict(const std::string& path, Verdict verdict, const std::string& reason) {
   if (verdict == Verdict::clean) return;
@@ -47,12 +47,20 @@ StampTrust WalkContext::trust_of(int fd, std::uint64_t device) {
   return trust;
 }
 
-std::optional<Entry> WalkContext::previous(const std::string& path) {
-  if (!base) return std::nullopt;
-  return find_path(store.source, *base, path);
+const std::optional<Root>& WalkContext::base() {
+  const std::lock_guard lock(mutex);
+  if (!base_root && options.base_root) base_root = get_root(store.source, *options.base_root);
+  return base_root;
 }
 
-CaptureContext WalkContext::capture_context() { return {engine.system, store.sink, pool, stop_check, options.retries, &bytes_read}; }
+std::optional<Entry> WalkContext::previous(const std::string& path) {
+  const std::optional<Root>& root = base();
+  return root ? find_path(store.source, *root, path) : std::nullopt;
+}
+
+CaptureContext WalkContext::capture_context() {
+  return {engine.system, store.sink, pool, stop_check, store.source, fingerprints, options.keep_cache, options.retries, &bytes_read};
+}
 
 void WalkContext::show_progress(const std::string& path) {
   if (options.control.progress == nullptr) return;
@@ -92,7 +100,7 @@ std::optional<Entry> capture_single(WalkContext& context, int dir, const std::st
     return std::nullopt;
   }
   const StampTrust trust = context.trust_of(dir, look.device);
-  Captured captured = capture_for_walk(context, dir, name, path, look, trust);
+  Captured captured = capture_for_walk(context, dir, name, path, look, trust, {});
   if (captured.vanished) return std::nullopt;
   if (look.link_count > 1) context.links.add(look, path);
   captured.entry.name = name;

@@ -14,6 +14,7 @@
 
 #include "base/worker_pool.hpp"
 #include "core/capture.hpp"
+#include "core/fingerprints.hpp"
 #include "core/link_groups.hpp"
 #include "core/rules.hpp"
 #include "core/scan.hpp"
@@ -32,8 +33,8 @@ struct WalkContext {
   WorkerPool& pool;
   StopCheck stop_check;
   std::shared_ptr<const StatCache> cache;
+  Fingerprints& fingerprints;
   StatCacheWriter* cache_writer = nullptr;  ///< none: no update wanted
-  std::optional<Root> base;                 ///< the parent's root
   bool everything = false;                  ///< rules and ignore files don't count (extra paths)
   Time started;
   std::uint64_t top_device = 0;
@@ -54,10 +55,13 @@ struct WalkContext {
   std::unordered_map<std::uint64_t, StampTrust> trust_by_device;
   Progress progress;
   std::int64_t progress_shown_ns = 0;
+  std::optional<Root> base_root;
 
-  WalkContext(Engine& the_engine, ScanStore the_store, const ScanOptions& the_options, WorkerPool& the_pool);
+  WalkContext(Engine& the_engine, ScanStore the_store, const ScanOptions& the_options, WorkerPool& the_pool, Fingerprints& prints);
   void note_verdict(const std::string& path, Verdict verdict, const std::string& reason);
   StampTrust trust_of(int fd, std::uint64_t device);
+  /// The parent's root, read when first needed: a whole scan of a readable tree goes without. Nothing if there is no parent.
+  const std::optional<Root>& base();
   /// The entry at `path` in the parent's root.
   std::optional<Entry> previous(const std::string& path);
   [[nodiscard]] CaptureContext capture_context();

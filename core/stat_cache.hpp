@@ -1,25 +1,18 @@
 #pragma once
 
-// The stat cache: what stat told of every path when its content was captured, and the listing that holds that content. Derived:
-// `cache/stat`, mapped, never parsed as a whole; header and index carry a checksum, every directory's block one of its own, and what fails
-// it is not believed. It is replaced by rename, without fsync.
-//
-// Layout (this program's own affair, not part of the repository format; little-endian):
-//   header, 80 bytes: "MMSTAT02", 16 bytes repository id, u64 gc generation, u64 number of the highest record when it was written, u64
-//   block count, u64 index offset, u64 XXH3 of the index,
-//     u64 reserved, u64 XXH3 of the bytes before
-//   blocks, one a directory (`BlockHeader`, then entries, path, names)
-//   index: for each block u64 XXH3 of the path, u64 offset; sorted
+// The stat cache, `cache/stat`: what stat told of every path when its content was captured, and the listing that holds that content. A
+// block file (core/block_file.hpp) with a block for each directory, found by the hash of its path: `BlockHeader`, then entries, path,
+// names.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/engine.hpp"
+#include "core/block_file.hpp"
 #include "objects/stream.hpp"
 
 namespace metamori {
@@ -72,21 +65,17 @@ class CachedDirectory {
 /// Thread-safe for reading.
 class StatCache {
  public:
-  /// Empty if there is none, or it is damaged, of another repository, gc generation or an unknown layout.
+  /// Empty if there is none that can be believed.
   static std::shared_ptr<const StatCache> open(Engine& engine);
   static std::shared_ptr<const StatCache> none();
   [[nodiscard]] std::optional<CachedDirectory> find(std::string_view path) const;
-  [[nodiscard]] std::size_t block_count() const noexcept { return block_count_; }
+  [[nodiscard]] std::size_t block_count() const noexcept { return file_ ? file_->block_count() : 0; }
   /// Blocks in the order of the file; damaged ones are left out.
   [[nodiscard]] std::vector<CachedDirectory> all() const;
 
  private:
   friend class StatCacheWriter;
-  static std::shared_ptr<const StatCache> read(Engine& engine, const Fd& file);
-  [[nodiscard]] std::optional<CachedDirectory> block_at(std::uint64_t offset) const;
-  Mapping map_;
-  std::size_t block_count_ = 0;
-  std::uint64_t index_offset_ = 0;
+  std::shared_ptr<const BlockFile> file_;
 };
 
 /// What a scan tells of one directory.
@@ -101,37 +90,22 @@ struct DirectoryToCache {
   std::string names;                 ///< one after another
 };
 
-/// Writes the next stat cache into `tmp/`, block by block. Failures to write make it useless, never an error. Thread-safe.
+/// Writes the next stat cache. Thread-safe.
 class StatCacheWriter {
  public:
   explicit StatCacheWriter(Engine& engine);
-  ~StatCacheWriter();  ///< removes what was not put in place
-  StatCacheWriter(const StatCacheWriter&) = delete;
-  StatCacheWriter& operator=(const StatCacheWriter&) = delete;
   void add(const DirectoryToCache& directory);
   /// The block as it was; `directory` is of the cache before.
   void keep(const CachedDirectory& directory);
   /// True if only `keep` was called: nothing is new.
   [[nodiscard]] bool only_kept() const noexcept { return added_count_ == 0; }
-  /// Writes the index; the cache can then be read, and be put in place.
+  /// The cache can then be read, and be put in place.
   std::shared_ptr<const StatCache> finish();
-  /// Renames it to `cache/stat`.
-  void put_in_place();
+  void put_in_place() { file_.put_in_place(); }
 
  private:
-  void append(ByteView block, std::string_view path);
-  void flush_buffer();
-  Engine& engine_;
-  std::mutex mutex_;
-  Fd file_;
-  std::string name_;
-  bool failed_ = false;
-  bool finished_ = false;
-  std::size_t added_count_ = 0;
-  std::uint64_t offset_ = 0;
-  std::uint64_t flushed_ = 0;
-  Bytes buffer_;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> index_;
+  BlockFileWriter file_;
+  std::atomic<std::size_t> added_count_{0};
 };
 
 }  // namespace metamori

@@ -28,7 +28,7 @@ void DirectoryScan::finish_part() {
 std::shared_ptr<DirectoryScan> DirectoryScan::assemble() {
   {
     const std::lock_guard lock(descriptor_mutex_);
-    fd_ = Fd();
+    fd_.reset();
   }
   std::erase_if(items_, [](const Item& item) { return item.state == State::gone; });
   DirectoryBuilder::Result built;

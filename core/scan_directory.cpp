@@ -88,14 +88,14 @@ bool DirectoryScan::open() {
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
   if (parent_) {
     const std::string& name = parent_->items_[slot_].name;
-    const int above = parent_->descriptor();
-    raw = above < 0 ? -ENOENT : retry_interrupted([&] { return context_.engine.system.open_at(above, name.c_str(), kFlags, 0); });
+    const auto above = parent_->descriptor();
+    raw = above ? retry_interrupted([&] { return context_.engine.system.open_at(above->get(), name.c_str(), kFlags, 0); }) : -ENOENT;
   } else {
     const std::string name = path_.empty() ? "." : path_.substr(path_.rfind('/') + 1);
     raw = retry_interrupted([&] { return context_.engine.system.open_at(start_descriptor_, name.c_str(), kFlags, 0); });
   }
   if (raw >= 0) {
-    fd_ = Fd(context_.engine.system, raw);
+    fd_ = std::make_shared<const Fd>(context_.engine.system, raw);
     return true;
   }
   if (raw == -EMFILE || raw == -ENFILE) throw_io(-raw, "open", path_);
@@ -108,28 +108,28 @@ bool DirectoryScan::open() {
   return false;
 }
 
-int DirectoryScan::descriptor() {
+std::shared_ptr<const Fd> DirectoryScan::descriptor() {
   const std::lock_guard lock(descriptor_mutex_);
-  if (fd_.is_open()) return fd_.get();
-  // A deep directory whose descriptor was given back: reopened through its parent, names only, never through a link.
+  if (fd_) return fd_;
+  // A deep directory whose descriptor was given back: reopened through its parent, names only, never through a link. It is not kept, or all
+  // the way down would be open in the end.
   System& system = context_.engine.system;
   const std::string& name = parent_->items_[slot_].name;
-  const int above = parent_->descriptor();
-  if (above < 0) return -1;
-  const int raw = retry_interrupted([&] { return system.open_at(above, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0); });
-  if (raw == -ENOENT || raw == -ENOTDIR || raw == -ELOOP) return -1;
+  const auto above = parent_->descriptor();
+  if (!above) return nullptr;
+  const int raw = retry_interrupted([&] { return system.open_at(above->get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0); });
+  if (raw == -ENOENT || raw == -ENOTDIR || raw == -ELOOP) return nullptr;
   if (raw < 0) throw_io(-raw, "open", path_);
-  fd_ = Fd(system, raw);
+  auto opened = std::make_shared<const Fd>(system, raw);
   const FileStat now = stat_of(system, raw, path_);
-  if (now.inode == stat_.inode && now.device == stat_.device) return raw;
-  fd_ = Fd();
-  return -1;  // it was moved away: the names in it count as vanished, and the tree is looked at again
+  if (now.inode == stat_.inode && now.device == stat_.device) return opened;
+  return nullptr;  // it was moved away: the names in it count as vanished, and the tree is looked at again
 }
 
 void DirectoryScan::release_descriptor() {
   if (holds_descriptor(depth_)) return;
   const std::lock_guard lock(descriptor_mutex_);
-  fd_ = Fd();
+  fd_.reset();  // tasks that are at work in it hold it
 }
 
 void DirectoryScan::become_unreadable(int error, const char* action) {
@@ -150,9 +150,9 @@ void DirectoryScan::run() {
   if (!open()) return;
   System& system = context_.engine.system;
   const Time looked_at = system.now();
-  if (const int error = retry_interrupted([&] { return system.stat(fd_.get(), stat_); }); error < 0)
+  if (const int error = retry_interrupted([&] { return system.stat(fd_->get(), stat_); }); error < 0)
     return become_unreadable(-error, "stat");
-  trust_ = context_.trust_of(fd_.get(), stat_.device);
+  trust_ = context_.trust_of(fd_->get(), stat_.device);
   if (depth_ == 0 && path_.empty()) context_.top_device = stat_.device;
   cached_ = context_.cache->find(path_);
   if (cached_ && cached_->device() != stat_.device) cached_.reset();
@@ -171,7 +171,7 @@ void DirectoryScan::run() {
   if (context_.options.check == CheckMode::content) self_unchanged_ = false;
   self_sound_ = trust_ != StampTrust::volatile_ && !is_racy(stat_, looked_at);
   if (!self_unchanged_) {
-    Captured metadata = capture_directory_metadata(context_.capture_context(), fd_.get(), stat_);
+    Captured metadata = capture_directory_metadata(context_.capture_context(), fd_->get(), stat_);
     context_.note_verdict(path_, metadata.verdict, metadata.reason);
     metadata_ = std::make_unique<Entry>(std::move(metadata.entry));
     self_sound_ = self_sound_ && metadata.verdict == Verdict::clean;
@@ -201,13 +201,13 @@ bool DirectoryScan::list_until_stable() {
 
 bool DirectoryScan::list_once(FileStat& before, FileStat& after) {
   System& system = context_.engine.system;
-  if (const int error = retry_interrupted([&] { return system.stat(fd_.get(), before); }); error < 0) {
+  if (const int error = retry_interrupted([&] { return system.stat(fd_->get(), before); }); error < 0) {
     become_unreadable(-error, "stat");
     return false;
   }
   std::vector<DirectoryName> names;
   try {
-    names = list_directory(system, fd_.get(), path_);
+    names = list_directory(system, fd_->get(), path_);
   } catch (const Error& error) {
     context_.note_verdict(path_, Verdict::unreadable, error.what());
     become_unreadable(EIO, "list");
@@ -234,7 +234,7 @@ bool DirectoryScan::list_once(FileStat& before, FileStat& after) {
     return false;
   }
   std::optional<std::string> ignore_text;
-  if (!context_.everything && has(kIgnoreFileName)) ignore_text = read_ignore_file(system, fd_.get());
+  if (!context_.everything && has(kIgnoreFileName)) ignore_text = read_ignore_file(system, fd_->get());
   if (parent_ && !context_.everything) scope_ = parent_->scope_->descend(parent_->items_[slot_].name, ignore_text);
   items_.reserve(names.size());
   std::size_t cached_index = 0;
@@ -246,13 +246,13 @@ bool DirectoryScan::list_once(FileStat& before, FileStat& after) {
     bool looked = false;
     int error = 0;
     if (listed.type == DT_UNKNOWN) {
-      error = retry_interrupted([&] { return system.stat_at(fd_.get(), item.name.c_str(), look); });
+      error = retry_interrupted([&] { return system.stat_at(fd_->get(), item.name.c_str(), look); });
       looked = true;
     }
     const bool is_directory = looked && error == 0 ? S_ISDIR(look.mode) : listed.type == DT_DIR;
     if (!context_.everything) item.tracking = scope_->decide(item.name, is_directory);
     if (item.tracking == Tracking::untracked) continue;
-    if (!looked) error = retry_interrupted([&] { return system.stat_at(fd_.get(), item.name.c_str(), look); });
+    if (!looked) error = retry_interrupted([&] { return system.stat_at(fd_->get(), item.name.c_str(), look); });
     if (error == -ENOENT) continue;                                  // vanished: the directory's times tell
     if (error == 0 && S_ISDIR(look.mode) != is_directory) continue;  // swapped meanwhile: likewise
     item.stat = look;
@@ -263,7 +263,7 @@ bool DirectoryScan::list_once(FileStat& before, FileStat& after) {
     }
     items_.push_back(std::move(item));
   }
-  if (const int error = retry_interrupted([&] { return system.stat(fd_.get(), after); }); error < 0) {
+  if (const int error = retry_interrupted([&] { return system.stat(fd_->get(), after); }); error < 0) {
     become_unreadable(-error, "stat");
     return false;
   }
@@ -379,14 +379,15 @@ std::vector<StreamRef> DirectoryScan::earlier_contents(const std::vector<std::si
 }
 
 void DirectoryScan::capture_items(const std::vector<std::size_t>& indexes) {
+  if (indexes.empty()) return;
   const std::vector<StreamRef> earlier = earlier_contents(indexes);
+  const auto dir = descriptor();
   for (std::size_t place = 0; place < indexes.size(); ++place) {
     Item& item = items_[indexes[place]];
-    const int dir = descriptor();
     const std::string path = join_path(path_, item.name);
     Captured captured;
     captured.vanished = true;
-    if (dir >= 0) captured = capture_for_walk(context_, dir, item.name, path, item.stat, trust_, earlier[place]);
+    if (dir) captured = capture_for_walk(context_, dir->get(), item.name, path, item.stat, trust_, earlier[place]);
     if (captured.vanished) {
       item.state = State::gone;
       context_.in_motion = true;

@@ -43,7 +43,8 @@ class DirectoryScan : public std::enable_shared_from_this<DirectoryScan> {
 
   // scan_directory.cpp
   bool open();
-  int descriptor();
+  /// Of this directory, for as long as it is held. Null if it was moved away.
+  std::shared_ptr<const Fd> descriptor();
   bool list_until_stable();
   bool list_once(FileStat& before, FileStat& after);
   void settle_unreadable(Item& item, bool is_directory, int error);
@@ -72,7 +73,7 @@ class DirectoryScan : public std::enable_shared_from_this<DirectoryScan> {
   std::size_t depth_ = 0;
   bool enter_only_ = false;
   std::shared_ptr<const DirectoryScope> scope_;
-  Fd fd_;
+  std::shared_ptr<const Fd> fd_;  ///< none: given back, or not needed any more
   std::mutex descriptor_mutex_;
   FileStat stat_;
   StampTrust trust_ = StampTrust::volatile_;

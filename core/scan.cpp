@@ -251,14 +251,14 @@ ScanResult TreeScan::run() {
     impl.keep_cache_outside_scope();
     if (impl.writer) impl.written = impl.writer->finish();
     const bool moved = context->in_motion || clock_was_set(system, context->started, started_ns);
-    const bool may_have_missed = moved && (pass == 0 || context->names_gained > 0);
+    const bool may_have_missed = moved && (pass == 0 || context->names_differing > 0);
     if (may_have_missed && pass < impl.options.retries && impl.written && impl.written->block_count() > 0) {
       // A file may have been renamed from a directory not yet read into one already read. Look again; what is known now makes it cheap.
       impl.cache = impl.written;
       continue;
     }
     if (may_have_missed && pass > 0)
-      for (const std::string& path : context->gaining_directories) context->note_verdict(path, Verdict::torn, {});
+      for (const std::string& path : context->differing_directories) context->note_verdict(path, Verdict::torn, {});
     result.verdicts = std::move(context->verdicts);
     result.reasons = std::move(context->reasons);
     result.skipped_repositories = std::move(context->skipped_repositories);

@@ -31,6 +31,7 @@ std::shared_ptr<DirectoryScan> DirectoryScan::assemble() {
     fd_.reset();
   }
   std::erase_if(items_, [](const Item& item) { return item.state == State::gone; });
+  compare_names();
   DirectoryBuilder::Result built;
   const bool as_cached = is_as_cached();
   if (as_cached) {
@@ -57,6 +58,16 @@ std::shared_ptr<DirectoryScan> DirectoryScan::assemble() {
   items_.clear();
   items_.shrink_to_fit();
   return parent_;
+}
+
+/// A name that came may have been missed by the pass before, and one that went may have come where this pass had been already.
+void DirectoryScan::compare_names() {
+  const auto known = static_cast<std::size_t>(std::count_if(items_.begin(), items_.end(), [](const Item& item) { return item.cached.has_value(); }));
+  const std::size_t differing = items_.size() - known + (cached_ ? cached_->entry_count() - known : 0);
+  if (differing == 0) return;
+  context_.names_differing += differing;
+  const std::lock_guard lock(context_.mutex);
+  context_.differing_directories.push_back(path_);
 }
 
 bool DirectoryScan::is_as_cached() const {

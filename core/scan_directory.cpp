@@ -300,7 +300,6 @@ void DirectoryScan::settle_unreadable(Item& item, bool is_directory, int error) 
 void DirectoryScan::classify(Item& item) {
   ++context_.names_seen;
   if (item.state == State::settled) return;
-  if (!item.cached) ++context_.names_gained;
   if (S_ISSOCK(item.stat.mode)) {
     const std::lock_guard lock(context_.mutex);
     context_.skipped_sockets.push_back(join_path(path_, item.name));
@@ -320,14 +319,12 @@ void DirectoryScan::classify(Item& item) {
 }
 
 void DirectoryScan::schedule() {
-  bool gained = false;
   std::vector<std::vector<std::size_t>> batches(1);
   std::uint64_t batch_bytes = 0;
   std::vector<std::size_t> directories;
   for (std::size_t index = 0; index < items_.size(); ++index) {
     Item& item = items_[index];
     classify(item);
-    gained = gained || !item.cached;
     if (item.state == State::directory) directories.push_back(index);
     if (item.state != State::fresh) continue;
     if (batches.back().size() >= kBatchFiles || batch_bytes >= kBatchBytes) {
@@ -336,10 +333,6 @@ void DirectoryScan::schedule() {
     }
     batches.back().push_back(index);
     batch_bytes += item.stat.size_bytes;
-  }
-  if (gained) {
-    const std::lock_guard lock(context_.mutex);
-    context_.gaining_directories.push_back(path_);
   }
   parts_left_ += directories.size() + batches.size() - 1;
   const auto self = shared_from_this();

@@ -57,6 +57,7 @@ class DirectoryScan : public std::enable_shared_from_this<DirectoryScan> {
   void become_unreadable(int error, const char* action);
   // scan_assemble.cpp
   void finish_part();
+  void compare_names();
   std::shared_ptr<DirectoryScan> assemble();
   [[nodiscard]] bool is_as_cached() const;
   DirectoryBuilder::Result build_listing();

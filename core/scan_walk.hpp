@@ -43,13 +43,13 @@ struct WalkContext {
   std::atomic<std::uint64_t> bytes_read{0};
   std::atomic<std::uint64_t> files_captured{0};
   std::atomic<std::uint64_t> names_seen{0};
-  std::atomic<std::uint64_t> names_gained{0};  ///< names that the cache did not have
+  std::atomic<std::uint64_t> names_differing{0};  ///< names that the cache did not have, or that only it had
   std::atomic<bool> in_motion{false};          ///< a directory changed since the pass started
 
   std::mutex mutex;  ///< guards what follows
   std::vector<PathVerdict> verdicts;
   std::map<std::string, std::string> reasons;
-  std::vector<std::string> gaining_directories;
+  std::vector<std::string> differing_directories;
   std::vector<std::string> skipped_repositories;
   std::vector<std::string> skipped_sockets;
   std::unordered_map<std::uint64_t, StampTrust> trust_by_device;

@@ -30,7 +30,8 @@ bool is_reserved(const std::string& name) { return name == kRepositoryName || na
 
 /// Whether a directory whose ctime this is has changed since the pass started, as far as its clock can tell.
 bool changed_since(const FileStat& stat, Time started, StampTrust trust) {
-  const std::int64_t slack_ns = trust == StampTrust::remote ? 10'000'000'000 : kRacyNanoseconds;
+  const std::int64_t tick_ns = stat.ctime.nanoseconds == 0 ? 2'100'000'000 : kRacyNanoseconds;  // zeros: it keeps whole seconds
+  const std::int64_t slack_ns = trust == StampTrust::remote ? 10'000'000'000 : tick_ns;
   const std::int64_t seconds = stat.ctime.seconds - started.seconds;
   if (seconds > 100) return true;
   if (seconds < -100) return false;

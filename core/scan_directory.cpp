@@ -189,7 +189,7 @@ bool DirectoryScan::list_until_stable() {
     items_.clear();
     if (!list_once(before, after)) return false;
     stat_ = after;
-    if (same_listing_state(before, after)) break;
+    if (same_listing_state(before, after) && !lost_a_name_) break;
     context_.in_motion = true;
     if (attempt >= context_.options.retries) {
       context_.note_verdict(path_, Verdict::torn, {});
@@ -238,6 +238,7 @@ bool DirectoryScan::list_once(FileStat& before, FileStat& after) {
   if (!context_.everything && has(kIgnoreFileName)) ignore_text = read_ignore_file(system, fd_->get());
   if (parent_ && !context_.everything) scope_ = parent_->scope_->descend(parent_->items_[slot_].name, ignore_text);
   items_.reserve(names.size());
+  lost_a_name_ = false;
   std::size_t cached_index = 0;
   for (DirectoryName& listed : names) {
     if (is_reserved(listed.name)) continue;
@@ -254,8 +255,10 @@ bool DirectoryScan::list_once(FileStat& before, FileStat& after) {
     if (!context_.everything) item.tracking = scope_->decide(item.name, is_directory);
     if (item.tracking == Tracking::untracked) continue;
     if (!looked) error = retry_interrupted([&] { return system.stat_at(fd_->get(), item.name.c_str(), look); });
-    if (error == -ENOENT) continue;                                  // vanished: the directory's times tell
-    if (error == 0 && S_ISDIR(look.mode) != is_directory) continue;  // swapped meanwhile: likewise
+    if (error == -ENOENT || (error == 0 && S_ISDIR(look.mode) != is_directory)) {
+      lost_a_name_ = true;  // it has another name by now, or is something else: its directory's times may not tell, within one tick
+      continue;
+    }
     item.stat = look;
     if (error < 0) settle_unreadable(item, is_directory, -error);
     if (cached_) {

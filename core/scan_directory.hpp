@@ -78,6 +78,7 @@ class DirectoryScan : public std::enable_shared_from_this<DirectoryScan> {
   std::mutex descriptor_mutex_;
   FileStat stat_;
   StampTrust trust_ = StampTrust::volatile_;
+  bool lost_a_name_ = false;  ///< between listing and looking at it
   bool self_sound_ = false;
   bool self_unchanged_ = false;
   std::unique_ptr<Entry> metadata_;  ///< when not self_unchanged_

@@ -125,14 +125,17 @@ Captured capture_special(const CaptureContext& context, int dir, const std::stri
 }
 
 /// One try at a regular file that is open. Whether it came out clean is told by the verdict (torn: try again).
-Captured capture_open_file(const CaptureContext& context, const Fd& file, StampTrust trust, const StreamRef& previous) {
+Captured capture_open_file(const CaptureContext& context, const Fd& file, const FileStat& opened, StampTrust trust,
+                           const StreamRef& previous) {
   Captured result;
   System& system = context.system;
-  const Time looked_at = system.now();
   FileStat before;
-  if (const int error = look_at(system, file.get(), before); error < 0) return unreadable(system, before, -error, "stat");
-  if (const int error = retry_interrupted([&] { return system.clean_pages(file.get()); }); error == -EIO)
-    return unreadable(system, before, EIO, "write back");
+  if (const int error = look_at(system, file.get(), before); error < 0) return unreadable(system, opened, -error, "stat");
+  const int cleaned = retry_interrupted([&] { return system.clean_pages(file.get()); });
+  if (cleaned == -EIO) return unreadable(system, before, EIO, "write back");
+  // What is stored while it is read, or later, moves the times: through a mapping only if pages were cleaned, and in any case only if the
+  // tick of the last change is over.
+  const bool times_tell = cleaned >= 0 && !is_racy(before, system.now());
   ContentCapture content(context, file.get(), before, previous);
   if (const int error = content.read()) return unreadable(system, before, error, "read");
   std::vector<Attribute> attributes;
@@ -146,11 +149,11 @@ Captured capture_open_file(const CaptureContext& context, const Fd& file, StampT
   if (context.keep_fingerprints && content.stream().level > 0)
     context.fingerprints.keep(content.stream(), content.fingerprints(), previous);
   const bool at_rest = before == after && !content.came_short();
-  if (at_rest && trust == StampTrust::sound) {
-    result.sound = !is_racy(before, looked_at);
+  if (at_rest && trust == StampTrust::sound && times_tell) {
+    result.sound = true;
   } else if (at_rest) {
     if (!content.agrees_with_second_look()) result.verdict = Verdict::torn;
-    result.sound = trust == StampTrust::remote && !is_racy(before, looked_at) && result.verdict == Verdict::clean;
+    result.sound = trust == StampTrust::remote && times_tell && result.verdict == Verdict::clean;
   } else {
     const bool only_grew = !content.came_short() && after.size_bytes > before.size_bytes && content.agrees_with_second_look();
     result.verdict = only_grew ? Verdict::prefix : Verdict::torn;
@@ -179,7 +182,7 @@ std::optional<Captured> try_capture(const CaptureContext& context, int dir, cons
   FileStat opened;
   if (const int error = look_at(context.system, file.get(), opened); error < 0) return unreadable(context.system, look, -error, "stat");
   if (!S_ISREG(opened.mode)) return std::nullopt;
-  return capture_open_file(context, file, trust, previous);
+  return capture_open_file(context, file, opened, trust, previous);
 }
 
 }  // namespace

@@ -28,12 +28,17 @@ static_assert(sizeof(BlockHeader) == 144);
 
 const BlockHeader& header_of(ByteView block) noexcept { return *reinterpret_cast<const BlockHeader*>(block.data()); }
 
-/// Whether the lengths in the header say what the block holds.
+/// Whether the lengths say what the block holds. Checksums keep accidents away; who made the repository may have meant it.
 bool is_whole(ByteView block) noexcept {
   if (block.size() < sizeof(BlockHeader)) return false;
   const BlockHeader& header = header_of(block);
-  return block.size() ==
-         sizeof(BlockHeader) + std::uint64_t{header.entry_count} * sizeof(CachedEntry) + header.path_bytes + header.names_bytes;
+  const std::uint64_t entries_bytes = std::uint64_t{header.entry_count} * sizeof(CachedEntry);
+  if (block.size() != sizeof(BlockHeader) + entries_bytes + header.path_bytes + header.names_bytes) return false;
+  const auto* const entries = reinterpret_cast<const CachedEntry*>(block.data() + sizeof(BlockHeader));
+  std::uint32_t end = 0;
+  for (std::uint32_t i = 0; i < header.entry_count; end = entries[i++].name_end)
+    if (entries[i].name_end < end) return false;
+  return end <= header.names_bytes;
 }
 
 }  // namespace

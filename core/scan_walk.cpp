@@ -102,7 +102,7 @@ std::optional<Entry> capture_single(WalkContext& context, int dir, const std::st
   const StampTrust trust = context.trust_of(dir, look.device);
   Captured captured = capture_for_walk(context, dir, name, path, look, trust, {});
   if (captured.vanished) return std::nullopt;
-  if (look.link_count > 1) context.links.add(look, path);
+  if (captured.stat.link_count > 1) context.links.add(captured.stat, path);
   captured.entry.name = name;
   return std::move(captured.entry);
 }

@@ -52,6 +52,16 @@ bool clock_was_set(System& system, Time started, std::int64_t started_ns) {
   return shown < steady - 1 || shown > steady + 1;
 }
 
+/// By path; of several for one path, the gravest.
+void sort_verdicts(std::vector<PathVerdict>& verdicts) {
+  const auto gravity = [](Verdict verdict) { return verdict == Verdict::assumed ? -1 : static_cast<int>(verdict); };
+  std::sort(verdicts.begin(), verdicts.end(), [&](const PathVerdict& a, const PathVerdict& b) {
+    return a.path != b.path ? a.path < b.path : gravity(a.verdict) > gravity(b.verdict);
+  });
+  verdicts.erase(std::unique(verdicts.begin(), verdicts.end(), [](const PathVerdict& a, const PathVerdict& b) { return a.path == b.path; }),
+                 verdicts.end());
+}
+
 }  // namespace
 
 struct TreeScan::Impl {
@@ -267,10 +277,7 @@ ScanResult TreeScan::run() {
     break;
   }
   impl.carry_over_verdicts(result.verdicts);
-  std::sort(result.verdicts.begin(), result.verdicts.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-  result.verdicts.erase(
-      std::unique(result.verdicts.begin(), result.verdicts.end(), [](const auto& a, const auto& b) { return a.path == b.path; }),
-      result.verdicts.end());
+  sort_verdicts(result.verdicts);
   std::sort(result.skipped_repositories.begin(), result.skipped_repositories.end());
   std::sort(result.skipped_sockets.begin(), result.skipped_sockets.end());
   result.root_node = get_root(impl.store.source, result.root);
@@ -301,7 +308,7 @@ void TreeScan::add_untracked(ScanResult& result, const std::vector<std::string>&
   result.files = result.root_node.top.files_below;
   result.bytes = result.root_node.top.bytes_below;
   result.verdicts.insert(result.verdicts.end(), context.verdicts.begin(), context.verdicts.end());
-  std::sort(result.verdicts.begin(), result.verdicts.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  sort_verdicts(result.verdicts);
 }
 
 void TreeScan::save_cache() {

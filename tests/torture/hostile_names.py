@@ -219,7 +219,9 @@ def test():
         expect_same(without_sockets(Walk(tree)), state, "restored in place")
         check_holes(tree)
         run(tree, "undo", "--same-owner")
-        expect_same(without_sockets(Walk(tree)), destroyed, "after undo")
+        # The top's own time is brought back by an undo only if the restore moved HEAD, which this one did not.
+        if different := without_sockets(Walk(tree)).difference(destroyed, without=(b"",)):
+            raise Violation(f"after undo: {different}")
         if not run_json(tree, "verify", "--data", ok=(0, 13))["ok"]:
             raise Violation("verify")
     if left_out:

@@ -115,6 +115,8 @@ void InPlaceRestore::look() {
 
 void InPlaceRestore::save(const std::string& message) {
   const auto touched = [&](const ScanResult& scan, ChunkSource& source) {
+    // Somebody may have taken a checkpoint meanwhile. If HEAD moves after this, before the safety checkpoint is there, this is asked again.
+    head_before_ = engine_.log->head();
     draft(scan, source);
     if (!options_.force) refuse_lost(draft_.uncaptured, "could not be captured as they are");
     return draft_.touched;

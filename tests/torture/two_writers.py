@@ -110,43 +110,50 @@ def race(place):
     return len(told), violations
 
 
-def stopped_checkpoint(tree, after):
-    """A checkpoint that is stopped after so many seconds, or None if it had ended by then."""
-    words = [program(), "checkpoint", "--json", "-m", "stopped"]
-    process = subprocess.Popen(words, cwd=tree, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def stopped(tree, words, after, published):
+    """The program, stopped after so many seconds, or None if it had ended, or published that record, by then."""
+    process = subprocess.Popen([program(), *words], cwd=tree, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     time.sleep(after)
     process.send_signal(signal.SIGSTOP)
-    if process.poll() is not None or any((tree / ".metamori/checkpoints").glob("3")):
+    if process.poll() is not None or (tree / ".metamori/checkpoints" / str(published)).exists():
         process.send_signal(signal.SIGCONT)
         process.communicate()
         return None
     return process
 
 
-def restore_between(place, index, after):
-    """A restore of the whole tree while a checkpoint is between its scan and its publication. False if it could not be stopped there."""
-    tree = place / f"between{index}"
+def go_on(process):
+    process.send_signal(signal.SIGCONT)
+    return process.communicate(timeout=300)
+
+
+def three_states(tree, chosen):
+    """A tree with two checkpoints and newer work: (report of the first, its state)."""
     (tree / "data").mkdir(parents=True)
-    chosen = chance(f"between {index}")
     for number in range(300):
         (tree / f"data/f{number}").write_bytes(chosen.randbytes(20000))
     run(tree, "init")
-    first = run_json(tree, "checkpoint")
-    one = Walk(tree)
-    for number in range(0, 300, 2):
-        (tree / f"data/f{number}").write_bytes(chosen.randbytes(20000))
-    run_json(tree, "checkpoint")
-    for number in range(1, 300, 2):
-        (tree / f"data/f{number}").write_bytes(chosen.randbytes(20000))
-    process = stopped_checkpoint(tree, after)
+    first, state = run_json(tree, "checkpoint"), Walk(tree)
+    for turn in range(2):
+        for number in range(turn, 300, 2):
+            (tree / f"data/f{number}").write_bytes(chosen.randbytes(20000))
+        if turn == 0:
+            run(tree, "checkpoint")
+    return first, state
+
+
+def restore_between(place, index, after):
+    """A restore of the whole tree while a checkpoint is between its scan and its publication. False if it could not be stopped there."""
+    tree = place / f"between{index}"
+    first, one = three_states(tree, chance(f"between {index}"))
+    process = stopped(tree, ("checkpoint", "--json"), after, 3)
     if process is None:
         return False
     try:
         run(tree, "restore", "1", "--delete")
         expect_same(Walk(tree), one, "restored while a checkpoint was stopped")
     finally:
-        process.send_signal(signal.SIGCONT)
-        out, err = process.communicate(timeout=300)
+        out, err = go_on(process)
     if process.returncode != 0:
         raise Violation(f"the stopped checkpoint: exit {process.returncode}: {out!r} {err!r}")
     report = json.loads(out)
@@ -157,20 +164,52 @@ def restore_between(place, index, after):
     return True
 
 
+def checkpoint_between(place, index, after):
+    """A checkpoint while a restore captures the tree: the restore goes on from the new HEAD. False if it could not be stopped there."""
+    tree = place / f"during{index}"
+    first, one = three_states(tree, chance(f"during {index}"))
+    newest = Walk(tree)
+    process = stopped(tree, ("restore", "1", "--delete", "--json"), after, 3)
+    if process is None:
+        return False
+    try:
+        third = run_json(tree, "checkpoint")
+    finally:
+        out, err = go_on(process)
+    if process.returncode != 0:
+        raise Violation(f"the stopped restore: exit {process.returncode}: {out!r} {err!r}")
+    expect_same(Walk(tree), one, "after the stopped restore")
+    if (head := run_json(tree, "status")["head"]["id"]) != first["id"]:
+        raise Violation(f"HEAD is {head}, not what was restored")
+    run(tree, "undo")
+    # An undo brings back what the restore touched; times of directories that only names came into or left move.
+    if different := Walk(tree).difference(newest, without=(b"", b"data")):
+        raise Violation(f"after undo: {different}")
+    if (head := run_json(tree, "status")["head"]["id"]) != third["id"]:
+        raise Violation(f"HEAD after undo is {head}, not the checkpoint taken meanwhile")
+    return True
+
+
+def interleave(place, meeting, violations):
+    """Tries a meeting of two processes at different moments: how often they met."""
+    tries, met = 10 * min(scale(), 10), 0
+    for index in range(tries):
+        try:
+            met += meeting(place, index, 0.005 + 0.1 * index / tries)
+        except Violation as violation:
+            violations.append(f"{meeting.__name__} {index}: {violation}")
+    print(f"{meeting.__name__}: {met} of {tries} met")
+    if not met and not violations:
+        violations.append(f"{meeting.__name__}: they never met")
+    return met
+
+
 def test():
     with scratch("writers") as name:
         place = pathlib.Path(name)
         acknowledged, violations = race(place)
-        tries, stopped = 10 * min(scale(), 10), 0
-        for index in range(tries):
-            try:
-                stopped += restore_between(place, index, 0.005 + 0.1 * index / tries)
-            except Violation as violation:
-                violations.append(f"restore between {index}: {violation}")
-    print(f"{stopped} of {tries} checkpoints were stopped before they were published")
-    if not stopped and not violations:
-        violations.append("no checkpoint could be stopped before it was published")
-    return f"two_writers: {acknowledged} checkpoints, {stopped} restores between", violations
+        met = sum(interleave(place, meeting, violations) for meeting in (restore_between, checkpoint_between))
+    return f"two_writers: {acknowledged} checkpoints, {met} meetings with a restore", violations
 
 
 if __name__ == "__main__":

@@ -18,6 +18,24 @@ constexpr std::size_t kPrefixBytes = 16;
 constexpr std::size_t kIndexRowBytes = 16;
 constexpr std::size_t kFlushBytes = std::size_t{1} << 20;
 
+/// The block that names the packs that were there when the file was written: what a cache speaks of may be in any of them.
+constexpr std::uint64_t kPacksHash = ~std::uint64_t{0};
+
+std::vector<PackName> packs_now(Engine& engine) {
+  std::vector<PackName> packs = engine.store->index().packs();
+  std::sort(packs.begin(), packs.end());
+  return packs;
+}
+
+/// Whether all packs named in `block` are still there.
+bool packs_are_there(Engine& engine, ByteView block) {
+  std::vector<PackName> then(block.size() / sizeof(PackName));
+  for (std::size_t pack = 0; pack < then.size(); ++pack)
+    std::memcpy(then[pack].bytes.data(), block.data() + pack * sizeof(PackName), sizeof(PackName));
+  const std::vector<PackName> now = packs_now(engine);
+  return std::includes(now.begin(), now.end(), then.begin(), then.end());
+}
+
 std::uint64_t read_u64(const std::byte* from) {
   std::uint64_t value = 0;
   std::memcpy(&value, from, sizeof value);
@@ -30,7 +48,10 @@ std::shared_ptr<const BlockFile> BlockFile::open(Engine& engine, const char* nam
   if (!engine.dirs.cache.is_open()) return nullptr;
   const int raw = retry_interrupted([&] { return engine.system.open_at(engine.dirs.cache.get(), name, O_RDONLY | O_NOFOLLOW, 0); });
   if (raw < 0) return nullptr;
-  return read(engine, Fd(engine.system, raw), magic);
+  auto file = read(engine, Fd(engine.system, raw), magic);
+  if (!file) return nullptr;
+  const auto packs = file->find(kPacksHash, [](ByteView) { return true; });
+  return packs && packs_are_there(engine, *packs) ? file : nullptr;
 }
 
 std::shared_ptr<const BlockFile> BlockFile::read(Engine& engine, const Fd& file, std::string_view magic) {
@@ -91,7 +112,7 @@ std::vector<std::pair<std::uint64_t, ByteView>> BlockFile::all() const {
   std::vector<std::pair<std::uint64_t, ByteView>> result;
   result.reserve(block_count_);
   for (const auto& [offset, hash] : places)
-    if (const auto block = block_at(offset)) result.emplace_back(hash, *block);
+    if (const auto block = block_at(offset); block && hash != kPacksHash) result.emplace_back(hash, *block);
   return result;
 }
 
@@ -149,8 +170,14 @@ void BlockFileWriter::flush_buffer() {
 }
 
 std::shared_ptr<const BlockFile> BlockFileWriter::finish() {
+  if (!write_index()) return nullptr;
+  return BlockFile::read(engine_, file_, magic_);
+}
+
+/// Index and header for what was added so far. More may follow: a later index goes behind this one.
+bool BlockFileWriter::write_index() {
   const std::lock_guard lock(mutex_);
-  if (failed_) return nullptr;
+  if (failed_) return false;
   const std::uint64_t index_offset = flushed_ + buffer_.size();
   std::sort(index_.begin(), index_.end());
   ByteWriter index;
@@ -176,13 +203,15 @@ std::shared_ptr<const BlockFile> BlockFileWriter::finish() {
   } catch (const Error&) {
     failed_ = true;
   }
-  if (failed_) return nullptr;
-  finished_ = true;
-  return BlockFile::read(engine_, file_, magic_);
+  return !failed_;
 }
 
 void BlockFileWriter::put_in_place() {
-  if (failed_ || !finished_) return;
+  // Only now everything that the blocks speak of is published.
+  ByteWriter packs;
+  for (const PackName& pack : packs_now(engine_)) packs.id(pack);
+  add(kPacksHash, packs.view());
+  if (!write_index()) return;
   const int error = retry_interrupted([&] {
     return engine_.system.rename(engine_.dirs.tmp.get(), temporary_.c_str(), engine_.dirs.cache.get(), name_.c_str(), RenameMode::replace);
   });

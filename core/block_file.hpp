@@ -9,6 +9,8 @@
 //     192 bytes for the user, u64 reserved, u64 XXH3 of the bytes before
 //   blocks: u64 XXH3 of what follows, u64 bytes of the whole block without padding, then what the user put; padded to 8 bytes
 //   index: for each block u64 hash, u64 offset; sorted
+// The block of hash 2^64 - 1 names the packs that were there; if one of them is gone nothing in the file is believed, so that the next
+// checkpoint reads and stores again what it held.
 
 #include <array>
 #include <cstdint>
@@ -29,7 +31,8 @@ namespace metamori {
 class BlockFile {
  public:
   using Extra = std::array<std::byte, 192>;
-  /// Nothing if there is none, or it is damaged, of another repository or gc generation, or does not have `magic` (8 bytes).
+  /// Nothing if there is none, or it is damaged, of another repository or gc generation, does not have `magic` (8 bytes), or a pack of its
+  /// time is gone.
   static std::shared_ptr<const BlockFile> open(Engine& engine, const char* name, std::string_view magic);
   [[nodiscard]] const Extra& extra() const noexcept { return extra_; }
   [[nodiscard]] std::size_t block_count() const noexcept { return block_count_; }
@@ -56,12 +59,14 @@ class BlockFileWriter {
   BlockFileWriter(const BlockFileWriter&) = delete;
   BlockFileWriter& operator=(const BlockFileWriter&) = delete;
   void add(std::uint64_t hash, ByteView block);
-  /// Writes the index; the file can then be read, and be put in place. Nothing if writing failed.
+  /// Makes what was added so far readable. Nothing if writing failed.
   std::shared_ptr<const BlockFile> finish();
+  /// Makes it the cache; only after everything that the blocks speak of is published.
   void put_in_place();
 
  private:
   void flush_buffer();
+  bool write_index();
   Engine& engine_;
   std::string name_;
   std::string magic_;
@@ -71,7 +76,6 @@ class BlockFileWriter {
   Fd file_;
   std::string temporary_;
   bool failed_ = false;
-  bool finished_ = false;
   std::uint64_t flushed_ = 0;
   Bytes buffer_;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> index_;

@@ -62,7 +62,7 @@ void Fingerprints::save() {
       writer_->add(hash, block);
     }
   }
-  if (writer_->finish()) writer_->put_in_place();
+  writer_->put_in_place();
   writer_.reset();
 }
 

@@ -314,7 +314,7 @@ void TreeScan::add_untracked(ScanResult& result, const std::vector<std::string>&
 void TreeScan::save_cache() {
   impl_->fingerprints.save();
   if (impl_->writer &&
-      !(impl_->writer->only_kept() && impl_->written && impl_->written->block_count() == StatCache::open(impl_->engine)->block_count()))
+      !(impl_->writer->only_kept() && impl_->written && impl_->written->block_count() + 1 == StatCache::open(impl_->engine)->block_count()))
     impl_->writer->put_in_place();
 }
 

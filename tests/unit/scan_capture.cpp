@@ -328,5 +328,21 @@ TEST_F(Capture, TwoNewFilesACheckpoint) {
   EXPECT_EQ(count(), before + 2);
 }
 
+TEST_F(Capture, WhatALostPackHeldIsReadAndStoredAgain) {
+  // A pack that is gone takes old checkpoints with it; the next one must not rest on it, though nothing in the tree has changed.
+  write("a/one", std::string(50'000, '1') + "x");
+  write("b/two", "small");
+  settle();
+  checkpoint(disk);
+  settle();
+  checkpoint(disk);
+  const int packs = disk.open_at(AT_FDCWD, "/tree/.metamori/packs", O_RDONLY | O_DIRECTORY, 0);
+  for (const auto& [path, node] : disk.tree("/tree/.metamori/packs")) ASSERT_EQ(disk.remove_file(packs, path.c_str()), 0);
+  disk.close(packs);
+  const auto report = checkpoint(disk);
+  const auto engine = open_at_tree(disk);
+  EXPECT_EQ(checkpointed_tree(*engine, report.checkpoint.number), without_link_counts(user_tree(disk)));
+}
+
 }  // namespace
 }  // namespace metamori::test

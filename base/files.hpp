@@ -78,8 +78,8 @@ std::vector<DirectoryName> list_directory(System& system, int fd, std::string_vi
 /// A name that no other writer uses: `prefix`, 32 random hex digits.
 std::string unique_name(System& system, std::string_view prefix);
 
-/// Makes `name` in the repository directory `dir`, which must not exist yet, and opens it (`access`: O_WRONLY or O_RDWR). Mode 0600, or 0660 where
-/// the directory may be written by its group: a shared repository.
+/// Makes `name` in the repository directory `dir`, which must not exist yet, and opens it (`access`: O_WRONLY or O_RDWR). Mode 0600, or
+/// 0660 where the directory may be written by its group: a shared repository.
 Fd create_temporary(System& system, int dir, const char* name, int access, std::string_view path);
 
 /// Publishes `tmp_name` in `tmp_dir` as `name` in `dir` unless that exists; does not sync. Falls back to link + unlink where the file

@@ -23,7 +23,8 @@ std::uint64_t data_bytes(ChunkSource& source, const StreamRef& content) {
   return bytes;
 }
 
-/// The state that was captured. What captured it does not know owners: they are as the plan saw them, and a change of owner in between has moved ctime.
+/// The state that was captured. What captured it does not know owners: they are as the plan saw them, and a change of owner in between has
+/// moved ctime.
 OldStat captured_state(const FileStat& captured, const OldStat& planned) noexcept {
   OldStat state = old_stat(captured);
   state.uid = planned.uid;

@@ -257,7 +257,8 @@ ScanResult TreeScan::run() {
       continue;
     }
     totals.bytes_read += context->bytes_read;
-    totals.files_captured += context->files_captured;
+    totals.files_captured =
+        std::max<std::uint64_t>(totals.files_captured, context->files_captured);  // later passes see the same files again
     impl.keep_cache_outside_scope();
     if (impl.writer) impl.written = impl.writer->finish();
     const bool moved = context->in_motion || clock_was_set(system, context->started, started_ns);

@@ -62,7 +62,8 @@ std::shared_ptr<DirectoryScan> DirectoryScan::assemble() {
 
 /// A name that came may have been missed by the pass before, and one that went may have come where this pass had been already.
 void DirectoryScan::compare_names() {
-  const auto known = static_cast<std::size_t>(std::count_if(items_.begin(), items_.end(), [](const Item& item) { return item.cached.has_value(); }));
+  const auto known =
+      static_cast<std::size_t>(std::count_if(items_.begin(), items_.end(), [](const Item& item) { return item.cached.has_value(); }));
   const std::size_t differing = items_.size() - known + (cached_ ? cached_->entry_count() - known : 0);
   if (differing == 0) return;
   context_.names_differing += differing;

@@ -44,7 +44,7 @@ struct WalkContext {
   std::atomic<std::uint64_t> files_captured{0};
   std::atomic<std::uint64_t> names_seen{0};
   std::atomic<std::uint64_t> names_differing{0};  ///< names that the cache did not have, or that only it had
-  std::atomic<bool> in_motion{false};          ///< a directory changed since the pass started
+  std::atomic<bool> in_motion{false};             ///< a directory changed since the pass started
 
   std::mutex mutex;  ///< guards what follows
   std::vector<PathVerdict> verdicts;

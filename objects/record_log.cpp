@@ -17,10 +17,13 @@
 // What is derived from the records stays sound though others write at the same time:
 // - Numbers are given without gaps, so after the highest known one it is enough to look at the next; only damage makes gaps. So the hint is
 //   trusted while `checkpoints/` is as it was when the highest number was seen, and after that the directory is listed.
-// - A record that is replaced (by a tombstone) gets a new inode. Listing the directory tells the inodes, and those that differ are read again.
+// - A record that is replaced (by a tombstone) gets a new inode. Listing the directory tells the inodes, and those that differ are read
+// again.
 //   Nothing is listed while the directory's stamp is the one the summaries were made under and was not fresh then.
-// - An inode may come back after several replacements. So each is announced in `cache/replaced` before it is done, and what was announced since
-//   the summaries were made is read again. One that can't be announced (the cache is not writable) is still seen by its inode, the first time.
+// - An inode may come back after several replacements. So each is announced in `cache/replaced` before it is done, and what was announced
+// since
+//   the summaries were made is read again. One that can't be announced (the cache is not writable) is still seen by its inode, the first
+//   time.
 
 namespace metamori {
 namespace {
@@ -89,7 +92,7 @@ struct RecordLog::Impl {
   bool history_loaded = false;
   HistoryCache history;
   std::size_t unsaved_count = 0;
-  bool saved_settled = false;  // what the file says
+  bool saved_settled = false;                               // what the file says
   std::unordered_map<CheckpointId, std::uint64_t> numbers;  // of ids, while history is read
   std::size_t numbered_count = 0;
 };
@@ -232,7 +235,8 @@ void RecordLog::Impl::read_places(const std::vector<RecordPlace>& places, Histor
   std::size_t at = 0;  // in the summaries known so far
   for (const RecordPlace& place : places) {
     while (at < history.summaries.size() && history.summaries[at].number < place.number) ++at;
-    if (at < history.summaries.size() && history.summaries[at].number == place.number && history.inodes[at] == place.inode && place.inode != kNoInode) {
+    if (at < history.summaries.size() && history.summaries[at].number == place.number && history.inodes[at] == place.inode &&
+        place.inode != kNoInode) {
       next.summaries.push_back(std::move(history.summaries[at]));
       next.inodes.push_back(place.inode);
       ++at;

@@ -9,7 +9,8 @@
 // Each file: 8 bytes magic, u64 XXH3 of the rest, the rest.
 // `latest`: u64 number, stamp.
 // `replaced`: u64 token, varint count, the numbers as varints.
-// `history`: stamp, u8 settled, u64 token and varint count of `replaced`, varint count of line names, the names as bytes, varint count of records, then for each, ascending:
+// `history`: stamp, u8 settled, u64 token and varint count of `replaced`, varint count of line names, the names as bytes, varint count of
+// records, then for each, ascending:
 //   varint number (difference to the one before), u8 kind, u8 form of HAFT (0 none, 1 the record itself, 2 as the record before, 3 given),
 //   u64 inode, [20 bytes id unless it is a move], varint count of parents, each as position, [position HAFT], varint index of the line,
 //   varint count of tags, the tags as bytes, svarint time.

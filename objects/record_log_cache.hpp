@@ -1,6 +1,7 @@
 #pragma once
 
-// `cache/latest`, `cache/history` and `cache/replaced`: derived from the records, checksummed, replaced by rename, never believed when anything is odd.
+// `cache/latest`, `cache/history` and `cache/replaced`: derived from the records, checksummed, replaced by rename, never believed when
+// anything is odd.
 
 #include <optional>
 #include <vector>
@@ -19,9 +20,10 @@ struct LatestHint {
 Bytes encode_latest(const LatestHint& hint);
 std::optional<LatestHint> decode_latest(ByteView bytes);
 
-/// Which records were replaced, told before each replacement: inodes are used again, so a file's alone does not tell for sure that it is the same.
+/// Which records were replaced, told before each replacement: inodes are used again, so a file's alone does not tell for sure that it is
+/// the same.
 struct ReplacedList {
-  std::uint64_t token = 0;  ///< random, of this list; 0: there is none
+  std::uint64_t token = 0;             ///< random, of this list; 0: there is none
   std::vector<std::uint64_t> numbers;  ///< in the order in which they were replaced
 };
 Bytes encode_replaced(const ReplacedList& list);
@@ -29,10 +31,10 @@ std::optional<ReplacedList> decode_replaced(ByteView bytes);
 
 /// Summaries of the records, and which files they were read from.
 struct HistoryCache {
-  DirectoryStamp stamp;   ///< of `checkpoints/`, taken before it was read
-  bool settled = false;   ///< nothing can have changed in the same tick as `stamp`
-  std::uint64_t replaced_token = 0;   ///< of the list of replaced records
-  std::uint64_t replaced_count = 0;   ///< how many of it were known
+  DirectoryStamp stamp;                  ///< of `checkpoints/`, taken before it was read
+  bool settled = false;                  ///< nothing can have changed in the same tick as `stamp`
+  std::uint64_t replaced_token = 0;      ///< of the list of replaced records
+  std::uint64_t replaced_count = 0;      ///< how many of it were known
   std::vector<RecordSummary> summaries;  ///< ascending
   std::vector<std::uint64_t> inodes;     ///< of the files, one for each summary
 };

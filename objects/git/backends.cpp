@@ -30,11 +30,13 @@ void ObjectBackend::set_callbacks() noexcept {
   read_header = read_head;
   exists = is_there;
   exists_prefix = find_prefix;
-  foreach = visit_all;
+  foreach
+    = visit_all;
   free = [](git_odb_backend* self) { delete static_cast<ObjectBackend*>(self); };
 }
 
-int ObjectBackend::read_to(RepositoryView& view, void** data, std::size_t* size, git_object_t* type, git_odb_backend* self, const CheckpointId& id) {
+int ObjectBackend::read_to(RepositoryView& view, void** data, std::size_t* size, git_object_t* type, git_odb_backend* self,
+                           const CheckpointId& id) {
   const auto object = view.read_object(id);
   if (!object) return GIT_ENOTFOUND;
   *size = object->content.size();
@@ -68,8 +70,8 @@ int ObjectBackend::find_prefix(git_oid* found, git_odb_backend* self, const git_
   });
 }
 
-int ObjectBackend::read_prefixed(git_oid* found, void** data, std::size_t* size, git_object_t* type, git_odb_backend* self, const git_oid* prefix,
-                                 std::size_t digits) {
+int ObjectBackend::read_prefixed(git_oid* found, void** data, std::size_t* size, git_object_t* type, git_odb_backend* self,
+                                 const git_oid* prefix, std::size_t digits) {
   if (const int code = find_prefix(found, self, prefix, digits); code < 0) return code;
   return read_one(data, size, type, self, found);
 }

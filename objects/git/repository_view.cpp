@@ -48,8 +48,8 @@ void RepositoryView::check(int code, const char* action) const {
   throw Error(ErrorKind::io, std::string(action) + ": " + (error == nullptr ? "libgit2 failed" : error->message));
 }
 
-/// Everything that libgit2 would otherwise look for in files is set: objects, references, configuration (or it reads ~/.gitconfig) and index (or
-/// it believes a file of that name in the current directory).
+/// Everything that libgit2 would otherwise look for in files is set: objects, references, configuration (or it reads ~/.gitconfig) and
+/// index (or it believes a file of that name in the current directory).
 void RepositoryView::build() {
   check(git_.git_repository_new(&repository_), "make a git repository");
 
@@ -185,7 +185,8 @@ git_reflog* RepositoryView::make_reflog(const std::string& name) {
     good = good && git_.git_reflog_append(reflog, &oid, &signature, nullptr) >= 0;
   }
   // The newest must come first and none be missing; otherwise the memory was not what libgit2 takes it for, and is better lost than freed.
-  const git_reflog_entry* const newest = good && git_.git_reflog_entrycount(reflog) == entries.size() + 1 ? git_.git_reflog_entry_byindex(reflog, 0) : nullptr;
+  const git_reflog_entry* const newest =
+      good && git_.git_reflog_entrycount(reflog) == entries.size() + 1 ? git_.git_reflog_entry_byindex(reflog, 0) : nullptr;
   if (newest == nullptr || std::memcmp(git_.git_reflog_entry_id_new(newest)->id, oid.id, sizeof oid.id) != 0) return nullptr;
   return reflog;
 }

@@ -30,7 +30,8 @@ class RepositoryView {
   RepositoryView(const RepositoryView&) = delete;
   RepositoryView& operator=(const RepositoryView&) = delete;
 
-  /// The id that libgit2 finds for a phrase, or nothing if it finds none or does not understand it. Throws what the record log threw meanwhile.
+  /// The id that libgit2 finds for a phrase, or nothing if it finds none or does not understand it. Throws what the record log threw
+  /// meanwhile.
   std::optional<CheckpointId> find(const std::string& phrase);
   /// Whether the last `find` came to a time before anything in the log that was asked.
   [[nodiscard]] bool was_before_first() const noexcept { return before_first_; }
@@ -71,10 +72,10 @@ class RepositoryView {
   RecordLog& log_;
   Libgit2 git_;
   git_repository* repository_ = nullptr;
-  ObjectBackend* objects_ = nullptr;  // owned by libgit2
+  ObjectBackend* objects_ = nullptr;                         // owned by libgit2
   std::unordered_map<CheckpointId, std::uint64_t> commits_;  // number of the record
   std::unordered_map<CheckpointId, std::uint64_t> others_;   // trees and blobs of the records read so far
-  std::pair<std::size_t, std::uint64_t> learned_;  // how many summaries there were, and the last number, when commits_ was filled
+  std::pair<std::size_t, std::uint64_t> learned_;            // how many summaries there were, and the last number, when commits_ was filled
   std::exception_ptr failure_;
   bool before_first_ = false;
 };

@@ -68,9 +68,12 @@ std::function<void(System&)> restoring(const std::function<void(RestoreOptions&)
 std::vector<Scenario> scenarios() {
   std::vector<Scenario> all;
   all.push_back(make_scenario("restore --delete", two_checkpoints(), restoring([](RestoreOptions&) {})));
-  all.push_back(make_scenario("restore --delete --keep-inode", two_checkpoints(), restoring([](RestoreOptions& o) { o.keep_inode = true; })));
+  all.push_back(
+      make_scenario("restore --delete --keep-inode", two_checkpoints(), restoring([](RestoreOptions& o) { o.keep_inode = true; })));
   all.push_back(make_scenario("restore", two_checkpoints(true), restoring([](RestoreOptions& o) { o.remove_extra = false; })));
-  all.push_back(make_scenario("restore of paths", two_checkpoints(), restoring([](RestoreOptions& o) { o.paths = {"changed", "gone_dir", "large", "file_then_dir"}; })));
+  all.push_back(make_scenario("restore of paths", two_checkpoints(), restoring([](RestoreOptions& o) {
+                                o.paths = {"changed", "gone_dir", "large", "file_then_dir"};
+                              })));
   auto disk = two_checkpoints();
   restore(*disk, to_number(1));
   all.push_back(make_scenario("undo", std::move(disk), undo));
@@ -138,9 +141,10 @@ void check_recovered(SimSystem& state, const Scenario& scenario, RecoverMode mod
   }
 }
 
-void check_both_ways(const SimSystem& disk, std::size_t events, const CrashVariant& variant, const Scenario& scenario, std::uint64_t& states) {
-  SCOPED_TRACE(scenario.name + ", cut after " + std::to_string(events) + " (" + (events > 0 ? disk.event_name(events - 1) : "start") + "), " +
-               to_string(variant));
+void check_both_ways(const SimSystem& disk, std::size_t events, const CrashVariant& variant, const Scenario& scenario,
+                     std::uint64_t& states) {
+  SCOPED_TRACE(scenario.name + ", cut after " + std::to_string(events) + " (" + (events > 0 ? disk.event_name(events - 1) : "start") +
+               "), " + to_string(variant));
   for (const RecoverMode mode : {RecoverMode::finish, RecoverMode::abort}) {
     SCOPED_TRACE(mode == RecoverMode::finish ? "finish" : "abort");
     const auto state = disk.crash_state(events, variant);
@@ -192,8 +196,9 @@ TEST(RestoreCrash, P7RecoveryMayBeCutAnywhere) {
         for (std::size_t cut = events % stride; cut <= pending->event_count(); cut += stride) {
           const CrashVariant& variant = variants[turn++ % variants.size()];
           const auto state = pending->crash_state(cut, variant);
-          SCOPED_TRACE(scenario.name + ", cut after " + std::to_string(events) + (mode == RecoverMode::finish ? ", recovery" : ", taking back") +
-                       " cut after " + std::to_string(cut) + ", " + to_string(variant));
+          SCOPED_TRACE(scenario.name + ", cut after " + std::to_string(events) +
+                       (mode == RecoverMode::finish ? ", recovery" : ", taking back") + " cut after " + std::to_string(cut) + ", " +
+                       to_string(variant));
           check_recovered(*state, scenario, mode);
           if (HasFatalFailure()) return;
           ++states;
@@ -210,7 +215,8 @@ struct FaultCounts {
 };
 
 /// Makes call `fault.at` of `operation` fail, and recovers from what that leaves.
-void check_fault(const SimSystem& start, const Scenario& scenario, const std::function<void(System&)>& operation, const Fault& fault, FaultCounts& counts) {
+void check_fault(const SimSystem& start, const Scenario& scenario, const std::function<void(System&)>& operation, const Fault& fault,
+                 FaultCounts& counts) {
   SCOPED_TRACE(scenario.name + ", call " + std::to_string(fault.at) + " fails with " + std::to_string(fault.error) +
                (fault.for_ever ? " for ever" : "") + (fault.action == FaultAction::fail_after ? ", done" : ""));
   const auto copy = start.copy();
@@ -244,7 +250,8 @@ void sweep_faults(const SimSystem& start, const Scenario& scenario, const std::f
     for (const bool for_ever : {false, true})
       for (std::uint64_t at = 1 + turn++ % stride; at <= count; at += stride) {
         const FaultAction action = (at / stride) % 5 == 4 && !for_ever ? FaultAction::fail_after : FaultAction::fail;
-        check_fault(start, scenario, operation, {.matches = FaultSystem::mutates, .at = at, .for_ever = for_ever, .action = action, .error = error}, counts);
+        check_fault(start, scenario, operation,
+                    {.matches = FaultSystem::mutates, .at = at, .for_ever = for_ever, .action = action, .error = error}, counts);
         if (testing::Test::HasFatalFailure()) return;
       }
 }
@@ -271,7 +278,8 @@ TEST(RestoreCrash, P5P7EveryFailingCallOfRecoveryLeavesOldNewOrAnIntent) {
       const auto pending = disk->crash_state(events, {CrashKind::all_kept, 1});
       if (!restore_is_pending(*open_at_tree(*pending))) continue;
       for (const RecoverMode mode : {RecoverMode::finish, RecoverMode::abort}) {
-        sweep_faults(*pending, scenario, [mode](System& system) { recover_restore(*open_at_tree(system), mode, one_worker().control); }, counts);
+        sweep_faults(
+            *pending, scenario, [mode](System& system) { recover_restore(*open_at_tree(system), mode, one_worker().control); }, counts);
         if (HasFatalFailure()) return;
       }
     }

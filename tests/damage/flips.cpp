@@ -19,8 +19,8 @@ struct Counts {
 };
 
 std::ostream& operator<<(std::ostream& out, const Counts& counts) {
-  return out << counts.changes << " changes, " << counts.undetected << " undetected, " << counts.wrong << " wrong; of the checkpoints " << counts.whole
-             << " came back whole, " << counts.refused << " with an error";
+  return out << counts.changes << " changes, " << counts.undetected << " undetected, " << counts.wrong << " wrong; of the checkpoints "
+             << counts.whole << " came back whole, " << counts.refused << " with an error";
 }
 
 class Damage : public ::testing::Test {
@@ -62,7 +62,8 @@ class Damage : public ::testing::Test {
     bool is_right = failed || found == expected;
     for (const auto& [path, node] : found) {
       const auto wanted = expected.find(path);
-      is_right = is_right && wanted != expected.end() && wanted->second.content == node.content && wanted->second.link_target == node.link_target;
+      is_right =
+          is_right && wanted != expected.end() && wanted->second.content == node.content && wanted->second.link_target == node.link_target;
     }
     if (is_right) return;
     ++counts.wrong;

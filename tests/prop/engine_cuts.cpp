@@ -128,7 +128,8 @@ void EngineHistory::recover() {
     say("recover again");
   }
   const RecoverReport report = recover_restore(*open_at_tree(*disk_), mode, one_worker().control);
-  expect(report.warnings.empty(), "recovery warned: " + (report.warnings.empty() ? "" : report.warnings[0].path + ": " + report.warnings[0].message));
+  expect(report.warnings.empty(),
+         "recovery warned: " + (report.warnings.empty() ? "" : report.warnings[0].path + ": " + report.warnings[0].message));
   expect(!restore_is_pending(*open_at_tree(*disk_)), "still pending");
 }
 

@@ -46,7 +46,11 @@ std::string RandomEdits::new_path() {
 
 std::string RandomEdits::bytes() {
   const std::uint64_t kind = chance_.below(100);
-  const std::size_t size = kind < 8 ? 0 : kind < 75 ? chance_.below(300) : kind < 93 ? chance_.below(50'000) : kind < 99 ? 100'000 + chance_.below(200'000) : 1'050'000 + chance_.below(300'000);
+  const std::size_t size = kind < 8    ? 0
+                           : kind < 75 ? chance_.below(300)
+                           : kind < 93 ? chance_.below(50'000)
+                           : kind < 99 ? 100'000 + chance_.below(200'000)
+                                       : 1'050'000 + chance_.below(300'000);
   std::string text(size, static_cast<char>(chance_.below(4)));
   const bool is_noise = chance_.percent(70);
   std::uint64_t state = chance_() | 1;
@@ -115,14 +119,18 @@ std::string RandomEdits::change_metadata() {
   const bool is_link = S_ISLNK(stat.mode);
   switch (chance_.below(4)) {
     case 0:
-      if (!is_link) disk_.set_mode_at(AT_FDCWD, place.c_str(), static_cast<std::uint32_t>((S_ISDIR(stat.mode) ? 0700 : 0) | chance_.below(0777)));
+      if (!is_link)
+        disk_.set_mode_at(AT_FDCWD, place.c_str(), static_cast<std::uint32_t>((S_ISDIR(stat.mode) ? 0700 : 0) | chance_.below(0777)));
       return "chmod " + path;
     case 1:
-      disk_.set_mtime_at(AT_FDCWD, place.c_str(), {static_cast<std::int64_t>(chance_.below(2'000'000'000)) - 100'000'000, static_cast<std::uint32_t>(chance_.below(1'000'000'000))});
+      disk_.set_mtime_at(AT_FDCWD, place.c_str(),
+                         {static_cast<std::int64_t>(chance_.below(2'000'000'000)) - 100'000'000,
+                          static_cast<std::uint32_t>(chance_.below(1'000'000'000))});
       return "touch " + path;
     case 2: {
       const std::string value = bytes().substr(0, chance_.percent(10) ? 3000 : 40);
-      if (!is_link && !S_ISFIFO(stat.mode)) disk_.set_attribute(AT_FDCWD, place.c_str(), chance_.percent(50) ? "user.a" : "user.b", as_bytes(value));
+      if (!is_link && !S_ISFIFO(stat.mode))
+        disk_.set_attribute(AT_FDCWD, place.c_str(), chance_.percent(50) ? "user.a" : "user.b", as_bytes(value));
       return "attribute " + path;
     }
     default:
@@ -162,7 +170,9 @@ std::string RandomEdits::rename() {
   if (all.empty()) return {};
   const std::string from = pick(all);
   const std::string to = chance_.percent(30) ? pick(all) : new_path();
-  return disk_.rename(AT_FDCWD, on_disk(from).c_str(), AT_FDCWD, on_disk(to).c_str(), RenameMode::replace) < 0 ? "" : "rename " + from + " to " + to;
+  return disk_.rename(AT_FDCWD, on_disk(from).c_str(), AT_FDCWD, on_disk(to).c_str(), RenameMode::replace) < 0
+             ? ""
+             : "rename " + from + " to " + to;
 }
 
 std::string RandomEdits::edit() {

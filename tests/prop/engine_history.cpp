@@ -38,9 +38,9 @@ TEST(EngineHistory, T9RandomHistoriesAgreeWithTheModel) {
   } else {
     for (std::uint64_t seed = 1; seed <= kHistories * test_scale() && !HasFailure(); ++seed) run_history(seed, counts);
   }
-  std::cout << "T9: " << counts.histories << " histories, " << counts.steps << " steps: " << counts.checkpoints << " checkpoints, " << counts.restores
-            << " restores, " << counts.undos << " undone, " << counts.cuts << " power cuts, " << counts.recoveries << " recoveries, "
-            << counts.refusals << " refused\n";
+  std::cout << "T9: " << counts.histories << " histories, " << counts.steps << " steps: " << counts.checkpoints << " checkpoints, "
+            << counts.restores << " restores, " << counts.undos << " undone, " << counts.cuts << " power cuts, " << counts.recoveries
+            << " recoveries, " << counts.refusals << " refused\n";
 }
 
 }  // namespace

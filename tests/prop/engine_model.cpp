@@ -191,11 +191,14 @@ RestoreOptions EngineHistory::random_restore(std::uint64_t& number) {
   if (chance_.percent(35)) {
     for (std::uint64_t left = 1 + chance_.below(2); left > 0; --left) {
       const TreeDescription& tree = held_.at(number).tree.nodes;
-      const std::string path = tree.empty() || chance_.percent(20) ? some_path() : std::next(tree.begin(), static_cast<std::ptrdiff_t>(chance_.below(tree.size())))->first;
+      const std::string path = tree.empty() || chance_.percent(20)
+                                   ? some_path()
+                                   : std::next(tree.begin(), static_cast<std::ptrdiff_t>(chance_.below(tree.size())))->first;
       if (!path.empty()) options.paths.push_back(path);
     }
   }
-  say("restore " + options.revision + (options.remove_extra ? " --delete" : "") + (options.keep_inode ? " --keep-inode" : "") + (options.save ? "" : " --no-save") + list(options.paths));
+  say("restore " + options.revision + (options.remove_extra ? " --delete" : "") + (options.keep_inode ? " --keep-inode" : "") +
+      (options.save ? "" : " --no-save") + list(options.paths));
   return options;
 }
 
@@ -217,7 +220,8 @@ void EngineHistory::restore() {
     return;
   }
   ++counts_.restores;
-  expect(report.warnings.empty(), "warned: " + (report.warnings.empty() ? "" : report.warnings[0].path + ": " + report.warnings[0].message));
+  expect(report.warnings.empty(),
+         "warned: " + (report.warnings.empty() ? "" : report.warnings[0].path + ": " + report.warnings[0].message));
   check_restored(before, options, target);
   if (options.paths.empty()) head_ = target.head_after;
   note_saved(report, before);
@@ -309,14 +313,16 @@ void EngineHistory::check_sample() {
   const auto engine = open_at_tree(*disk_);
   for (int i = 0; i < 2; ++i) {
     const std::uint64_t number = any_number();
-    expect_same(checkpointed_tree(*engine, number), without_link_counts(held_.at(number).tree.nodes), "checkpoint " + std::to_string(number));
+    expect_same(checkpointed_tree(*engine, number), without_link_counts(held_.at(number).tree.nodes),
+                "checkpoint " + std::to_string(number));
   }
 }
 
 void EngineHistory::check_end() {
   const auto engine = open_at_tree(*disk_);
   for (const auto& [number, held] : held_)
-    expect_same(checkpointed_tree(*engine, number), without_link_counts(held.tree.nodes), "at the end, checkpoint " + std::to_string(number));
+    expect_same(checkpointed_tree(*engine, number), without_link_counts(held.tree.nodes),
+                "at the end, checkpoint " + std::to_string(number));
   VerifyOptions verifying;
   verifying.data = true;
   verifying.control.jobs = 1;

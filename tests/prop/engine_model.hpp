@@ -14,7 +14,7 @@ namespace metamori::test {
 /// What a checkpoint must hold.
 struct Held {
   TreeState tree;
-  bool knows_links = true;      ///< false: taken of some paths, so the link counts and groups of `tree` mean nothing
+  bool knows_links = true;       ///< false: taken of some paths, so the link counts and groups of `tree` mean nothing
   std::uint64_t head_after = 0;  ///< where HEAD goes when it is restored
 };
 

@@ -148,7 +148,8 @@ TEST(RecordLogFaults, AFailingCallLeavesAValidLog) {
         try {
           done = operation(faulty);
         } catch (const Error& failure) {
-          EXPECT_TRUE(failure.kind() == ErrorKind::io || failure.kind() == ErrorKind::no_space || failure.kind() == ErrorKind::corrupt) << failure.what();
+          EXPECT_TRUE(failure.kind() == ErrorKind::io || failure.kind() == ErrorKind::no_space || failure.kind() == ErrorKind::corrupt)
+              << failure.what();
         }
         if (action == FaultAction::short_count) {
           EXPECT_TRUE(done) << n;
@@ -169,8 +170,8 @@ TEST(RecordLogFaults, AFailingCallLeavesAValidLog) {
   EXPECT_GT(faults, 500);
 }
 
-/// Several logs look at one directory while records come, are forgotten and come back; the directory's times tick every 10 ms, and inodes are used
-/// again at once. Each must always see what is there.
+/// Several logs look at one directory while records come, are forgotten and come back; the directory's times tick every 10 ms, and inodes
+/// are used again at once. Each must always see what is there.
 RC_GTEST_PROP(RecordLogSoundness, EveryLogSeesWhatIsThere, ()) {
   SimOptions options;
   options.granularity_ns = *rc::gen::element<std::int64_t>(1, 10'000'000);
@@ -206,7 +207,8 @@ RC_GTEST_PROP(RecordLogSoundness, EveryLogSeesWhatIsThere, ()) {
     const std::vector<RecordSummary>& seen = reader.summaries();
     const std::vector<RecordSummary>& wanted = truth.summaries();
     RC_ASSERT(seen.size() == originals.size() && wanted.size() == originals.size());
-    for (std::size_t k = 0; k < seen.size(); ++k) RC_ASSERT(seen[k].kind == wanted[k].kind && seen[k].id == wanted[k].id && seen[k].parents == wanted[k].parents);
+    for (std::size_t k = 0; k < seen.size(); ++k)
+      RC_ASSERT(seen[k].kind == wanted[k].kind && seen[k].id == wanted[k].id && seen[k].parents == wanted[k].parents);
     RC_ASSERT(reader.head() == truth.head());
   }
 }

@@ -84,8 +84,24 @@ TEST(RepositoryView, AnErrorOfTheRecordLogComesThrough) {
 TEST(RepositoryView, IgnoresTheCurrentDirectory) {
   Fixture f;
   const TempDir here;
-  const std::vector<std::string> names{"MERGE_HEAD", "MERGE_MSG", "index", "shallow", "BISECT_LOG", "HEAD", "config", "packed-refs", "ORIG_HEAD", "sequencer/todo",
-                                       "refs/heads/main", "logs/HEAD", "rebase-merge/head", "objects/info/alternates", "CHERRY_PICK_HEAD", "REVERT_HEAD", "commondir", "gitdir"};
+  const std::vector<std::string> names{"MERGE_HEAD",
+                                       "MERGE_MSG",
+                                       "index",
+                                       "shallow",
+                                       "BISECT_LOG",
+                                       "HEAD",
+                                       "config",
+                                       "packed-refs",
+                                       "ORIG_HEAD",
+                                       "sequencer/todo",
+                                       "refs/heads/main",
+                                       "logs/HEAD",
+                                       "rebase-merge/head",
+                                       "objects/info/alternates",
+                                       "CHERRY_PICK_HEAD",
+                                       "REVERT_HEAD",
+                                       "commondir",
+                                       "gitdir"};
   for (const std::string& name : names) {
     const std::filesystem::path path = here.path() / name;
     std::filesystem::create_directories(path.parent_path());
@@ -109,7 +125,8 @@ TEST(RepositoryView, IgnoresTheCurrentDirectory) {
   ASSERT_EQ(::chdir(here.str().c_str()), 0);
   {
     History history(f.repository.log);
-    for (const char* revision : {"HEAD", "latest", "main", "main-3", "v1", "1", "HEAD~1", "HEAD^", "@{0}", "@{1}", "@{1 second ago}", "main@{1 second ago}", ":/two", "HEAD^{/one}"})
+    for (const char* revision : {"HEAD", "latest", "main", "main-3", "v1", "1", "HEAD~1", "HEAD^", "@{0}", "@{1}", "@{1 second ago}",
+                                 "main@{1 second ago}", ":/two", "HEAD^{/one}"})
       EXPECT_NO_THROW(history.resolve(revision)) << revision;
     for (const char* revision : {"@{gibberish}", "@{upstream}", "MERGE_HEAD", "ORIG_HEAD", "@undo", "main@{1990-01-01}"})
       EXPECT_EQ(error_kind([&] { history.resolve(revision); }), ErrorKind::bad_revision) << revision;

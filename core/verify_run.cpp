@@ -82,7 +82,9 @@ std::vector<CheckpointInfo> VerifyRun::describe(const std::set<std::uint64_t>& n
       CheckpointInfo info;
       info.number = number;
       try {
-        info = describe_checkpoint(engine, {number, engine.log->get(number).id()}, false);
+        // What a damage affects may be a move of HEAD, which has a number and no id.
+        const Record record = engine.log->get(number);
+        if (record.kind != RecordKind::move) info = describe_checkpoint(engine, {number, record.id()}, false);
       } catch (const Error&) {
         // what is wrong with it stands in the report already
       }

@@ -2,28 +2,9 @@
 
 #include <sys/stat.h>
 
+#include "core/materialize.hpp"
+
 namespace metamori::test {
-namespace {
-
-std::uint32_t type_bits(EntryType type) {
-  switch (type) {
-    case EntryType::file:
-      return S_IFREG;
-    case EntryType::directory:
-      return S_IFDIR;
-    case EntryType::symlink:
-      return S_IFLNK;
-    case EntryType::fifo:
-      return S_IFIFO;
-    case EntryType::char_device:
-      return S_IFCHR;
-    case EntryType::block_device:
-      return S_IFBLK;
-  }
-  return 0;
-}
-
-}  // namespace
 
 TreeDescription checkpointed_tree(Engine& engine, std::uint64_t number) {
   const Record record = engine.log->get(number);
@@ -33,7 +14,7 @@ TreeDescription checkpointed_tree(Engine& engine, std::uint64_t number) {
   walk_tree(*engine.store, root.top, "", [&](const std::string& path, const Entry& entry) {
     if (path.empty()) return;
     NodeDescription node;
-    node.mode = type_bits(entry.type) | entry.mode;
+    node.mode = mode_type(entry.type) | entry.mode;
     node.uid = entry.owner.uid;
     node.gid = entry.owner.gid;
     node.device_major = entry.device_major;

@@ -119,7 +119,7 @@ Captured capture_special(const CaptureContext& context, int dir, const std::stri
   const int error = look_at_name(context.system, dir, name, result.stat);
   if (error == -ENOENT) return vanished();
   if (error < 0) return unreadable(context.system, look, -error, "stat");
-  result.sound = result.stat == look && trust != StampTrust::volatile_ && !is_racy(look, now) && result.verdict == Verdict::clean;
+  result.sound = result.stat == look && trust != StampTrust::volatile_ && !is_racy(look, now, trust) && result.verdict == Verdict::clean;
   if (!(result.stat == look)) result.verdict = Verdict::torn;
   return result;
 }
@@ -135,7 +135,7 @@ Captured capture_open_file(const CaptureContext& context, const Fd& file, const 
   if (cleaned == -EIO) return unreadable(system, before, EIO, "write back");
   // What is stored while it is read, or later, moves the times: through a mapping only if pages were cleaned, and in any case only if the
   // tick of the last change is over.
-  const bool times_tell = cleaned >= 0 && !is_racy(before, system.now());
+  const bool times_tell = cleaned >= 0 && !is_racy(before, system.now(), trust);
   ContentCapture content(context, file.get(), before, previous);
   if (const int error = content.read()) return unreadable(system, before, error, "read");
   std::vector<Attribute> attributes;
@@ -209,16 +209,16 @@ StampTrust stamp_trust(std::uint64_t type) noexcept {
   }
 }
 
-bool is_racy(const FileStat& stat, Time looked_at) noexcept {
+bool is_racy(const FileStat& stat, Time looked_at, StampTrust trust) noexcept {
   const auto close = [&](const Time& stamp, std::int64_t window_ns) {
     const std::int64_t seconds = looked_at.seconds - stamp.seconds;
     if (seconds > 10) return false;
     if (seconds < -10) return true;
     return seconds * 1'000'000'000 + (std::int64_t{looked_at.nanoseconds} - std::int64_t{stamp.nanoseconds}) < window_ns;
   };
-  // A file system that keeps whole seconds shows it by zeros; it needs a window of its own tick.
-  const std::int64_t window = stat.ctime.nanoseconds == 0 ? 2'100'000'000 : kRacyNanoseconds;
-  return close(stat.ctime, window);
+  // A file system that keeps whole seconds shows it by zeros; how a remote clock ticks is not known.
+  const bool may_tick_in_seconds = stat.ctime.nanoseconds == 0 || trust == StampTrust::remote;
+  return close(stat.ctime, may_tick_in_seconds ? kRacySecondNanoseconds : kRacyNanoseconds);
 }
 
 StopCheck::StopCheck(System& system, const Control& control) : system_(system), stop_(control.stop) {

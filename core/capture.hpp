@@ -27,8 +27,10 @@ StampTrust stamp_trust(std::uint64_t file_system_type) noexcept;
 
 /// Times closer than this to the moment of looking prove nothing: a later change could carry the same stamp.
 inline constexpr std::int64_t kRacyNanoseconds = 20'000'000;
+/// The same where the clock that stamps files may tick in whole seconds.
+inline constexpr std::int64_t kRacySecondNanoseconds = 2'100'000'000;
 /// Whether a change right after `looked_at` could leave `stat`'s times as they are.
-bool is_racy(const FileStat& stat, Time looked_at) noexcept;
+bool is_racy(const FileStat& stat, Time looked_at, StampTrust trust) noexcept;
 
 /// Throws `interrupted` or `timed_out` if the caller's Control says so.
 class StopCheck {

@@ -135,23 +135,51 @@ void ContentCapture::take(const PutBatch& batch, StreamBuilder& builder) {
   }
 }
 
+/// Fills `buffer`, or tells that the file has become shorter or can't be read.
+bool ContentCapture::read_again(std::span<std::byte> buffer, std::uint64_t offset) {
+  std::size_t filled = 0;
+  while (filled < buffer.size()) {
+    const std::int64_t got = retry_interrupted([&] { return context_.system.read_at(file_, buffer.subspan(filled), offset + filled); });
+    if (got <= 0) return false;
+    filled += static_cast<std::size_t>(got);
+  }
+  return true;
+}
+
+/// Of what was captured as a hole. Reads only what the file system says to be data by now.
+bool ContentCapture::still_reads_as_zeros(std::uint64_t begin, std::uint64_t end, Bytes& buffer) {
+  while (begin < end) {
+    const std::int64_t data = context_.system.seek_data(file_, begin);
+    if (data == -ENXIO || (data >= 0 && static_cast<std::uint64_t>(data) >= end)) return true;
+    const std::int64_t hole = data < 0 ? data : context_.system.seek_hole(file_, static_cast<std::uint64_t>(data));
+    if (hole <= data) return false;
+    begin = static_cast<std::uint64_t>(data);
+    for (const std::uint64_t data_end = std::min(end, static_cast<std::uint64_t>(hole)); begin < data_end; begin += buffer.size()) {
+      context_.stop_check();
+      buffer.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kBatchBytes, data_end - begin)));
+      if (!read_again(buffer, begin)) return false;
+      if (std::any_of(buffer.begin(), buffer.end(), [](std::byte byte) { return byte != std::byte{0}; })) return false;
+    }
+  }
+  return true;
+}
+
 bool ContentCapture::agrees_with_second_look() {
   Bytes buffer;
   std::size_t print = 0;
   for (ExtentCursor cursor(context_.source, stream_); cursor.current() != nullptr; cursor.next()) {
-    if (cursor.current()->is_hole()) continue;
     context_.stop_check();
-    buffer.resize(cursor.current()->length);
-    std::size_t filled = 0;
-    while (filled < buffer.size()) {
-      const std::int64_t got =
-          retry_interrupted([&] { return context_.system.read_at(file_, std::span(buffer).subspan(filled), cursor.offset() + filled); });
-      if (got <= 0) return false;
-      filled += static_cast<std::size_t>(got);
+    const Extent& extent = *cursor.current();
+    if (extent.is_hole()) {
+      if (!still_reads_as_zeros(cursor.offset(), cursor.offset() + extent.length, buffer)) return false;
+      continue;
     }
+    buffer.resize(extent.length);
+    if (!read_again(buffer, cursor.offset())) return false;
     if (!(context_.fingerprints.of(buffer) == prints_[print++])) return false;
   }
-  return true;
+  FileStat now;  // a hole at the end reads as nothing where the file was cut
+  return retry_interrupted([&] { return context_.system.stat(file_, now); }) >= 0 && now.size_bytes >= stream_.length;
 }
 
 }  // namespace metamori

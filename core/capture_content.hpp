@@ -46,7 +46,8 @@ class ContentCapture {
   [[nodiscard]] std::span<const Fingerprint> fingerprints() const noexcept { return prints_; }
   /// The file ended before the size it had at first.
   [[nodiscard]] bool came_short() const noexcept { return came_short_; }
-  /// Reads everything again and compares fingerprints: whether what was captured is still what is there.
+  /// Reads everything again and compares fingerprints; looks whether holes still read as zeros, and whether the file is still as long: is
+  /// what was captured still what is there?
   [[nodiscard]] bool agrees_with_second_look();
 
  private:
@@ -54,6 +55,8 @@ class ContentCapture {
   std::size_t cut(PutBatch& batch, std::size_t filled, std::uint64_t segment_end, bool is_last);
   int fill(Bytes& buffer, std::size_t& filled, std::uint64_t offset, std::uint64_t end);
   void take(const PutBatch& batch, StreamBuilder& builder);
+  bool read_again(std::span<std::byte> buffer, std::uint64_t offset);
+  bool still_reads_as_zeros(std::uint64_t begin, std::uint64_t end, Bytes& buffer);
 
   const CaptureContext& context_;
   int file_;

@@ -30,7 +30,7 @@ bool is_reserved(const std::string& name) { return name == kRepositoryName || na
 
 /// Whether a directory whose ctime this is has changed since the pass started, as far as its clock can tell.
 bool changed_since(const FileStat& stat, Time started, StampTrust trust) {
-  const std::int64_t tick_ns = stat.ctime.nanoseconds == 0 ? 2'100'000'000 : kRacyNanoseconds;  // zeros: it keeps whole seconds
+  const std::int64_t tick_ns = stat.ctime.nanoseconds == 0 ? kRacySecondNanoseconds : kRacyNanoseconds;  // zeros: it keeps whole seconds
   const std::int64_t slack_ns = trust == StampTrust::remote ? 10'000'000'000 : tick_ns;
   const std::int64_t seconds = stat.ctime.seconds - started.seconds;
   if (seconds > 100) return true;
@@ -170,7 +170,7 @@ void DirectoryScan::run() {
         item.cached && parent_->cached_->entry(*item.cached).sound != 0 && same_self(parent_->cached_->entry(*item.cached).key);
   }
   if (context_.options.check == CheckMode::content) self_unchanged_ = false;
-  self_sound_ = trust_ != StampTrust::volatile_ && !is_racy(stat_, looked_at);
+  self_sound_ = trust_ != StampTrust::volatile_ && !is_racy(stat_, looked_at, trust_);
   if (!self_unchanged_) {
     Captured metadata = capture_directory_metadata(context_.capture_context(), fd_->get(), stat_);
     context_.note_verdict(path_, metadata.verdict, metadata.reason);

@@ -40,7 +40,7 @@ void TreeWriter::link_member(const std::string& from_disk_path, const TreePut& p
   const Directory dir = directories_.get(directory_of(put.disk_path));
   const std::string from_name(name_of(from_disk_path));
   const auto source = find_stat(system, from->get(), from_name.c_str(), put.path);
-  if (!source || !has_type(*source, EntryType::file)) {  // the first of the group was left as it is, and is something else
+  if (!source || !has_type(*source, put.entry.type)) {  // the first of the group was left as it is, and is something else
     write(dir, put);
     pool_.wait();
     return;

@@ -42,6 +42,7 @@ class RestoreRun {
   void open_up_directories();
   TreePut put_of(const Step& step);
   void write_puts(NodeWriter& writer, std::vector<TreePut> puts, const LinkTable& links);
+  bool is_like(const std::string& path, const FileStat& stat, const Entry& entry);
   std::optional<std::string> find_linked(const std::vector<std::string>& group, const std::vector<std::string>& others, const Entry& entry);
   [[nodiscard]] std::string staged_path(const Step& step) const {
     return join_path(step.stage_dir, intent_.staged_name(step.staged_number));

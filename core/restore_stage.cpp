@@ -103,15 +103,25 @@ void RestoreRun::write_puts(NodeWriter& writer, std::vector<TreePut> puts, const
   sync_directories(stage_dirs);
 }
 
+/// Whether the file, link or node at `path` is what `entry` says, but for attributes and owner.
+bool RestoreRun::is_like(const std::string& path, const FileStat& stat, const Entry& entry) {
+  if (!has_type(stat, entry.type) || stat.mtime != entry.mtime || (stat.mode & 07777) != entry.mode) return false;
+  if (entry.type == EntryType::file)
+    return stat.size_bytes == entry.content.length && writer_.has_content(open_in_place(path, O_RDONLY).get(), entry.content, path);
+  if (entry.type != EntryType::symlink) return stat.device_major == entry.device_major && stat.device_minor == entry.device_minor;
+  const Directory dir = directories_.get(directory_of(path));
+  const std::string name(name_of(path));
+  Bytes target(stat.size_bytes + 1);
+  const std::int64_t size = retry_interrupted([&] { return system_.read_symlink(dir->get(), name.c_str(), target); });
+  return size >= 0 && as_text(ByteView(target).first(static_cast<std::size_t>(size))) == entry.target;
+}
+
 /// One of `others` that is on disk as `entry` says and has no name outside the group: what is made anew is linked to it.
 std::optional<std::string> RestoreRun::find_linked(const std::vector<std::string>& group, const std::vector<std::string>& others,
                                                    const Entry& entry) {
   for (const std::string& path : others) {
     const auto file = directories_.stat(path);
-    if (!file || !has_type(*file, EntryType::file) || file->size_bytes != entry.content.length || file->mtime != entry.mtime ||
-        (file->mode & 07777) != entry.mode)
-      continue;
-    if (!writer_.has_content(open_in_place(path, O_RDONLY).get(), entry.content, path)) continue;
+    if (!file || !is_like(path, *file, entry)) continue;
     const auto names = std::count_if(group.begin(), group.end(), [&](const std::string& name) {
       const auto stat = directories_.stat(name);
       return stat && stat->device == file->device && stat->inode == file->inode;

@@ -40,6 +40,7 @@ class World {
     if (disk.remove_file(top.get(), name.c_str()) < 0) disk.remove_tree(std::string(kTree) + '/' + name);
   }
   void symlink(const std::string& target, const std::string& name) const { disk.make_symlink(target.c_str(), top.get(), name.c_str()); }
+  void fifo(const std::string& name) const { disk.make_node(top.get(), name.c_str(), S_IFIFO | 0640, 0, 0); }
   void link(const std::string& from, const std::string& to) const { disk.link(top.get(), from.c_str(), top.get(), to.c_str()); }
   void mode(const std::string& name, std::uint32_t bits) const { disk.set_mode_at(top.get(), name.c_str(), bits); }
   /// A file of that size with data at its start only.
@@ -69,6 +70,10 @@ inline void make_first_tree(SimSystem& disk, std::size_t large_bytes = 1'600'000
   world.write("unlinked_1", "together");
   world.write("unlinked_2", "together");
   world.symlink("changed", "symlink");
+  world.symlink("changed", "alias_1");
+  world.link("alias_1", "alias_2");
+  world.fifo("fifo_1");
+  world.link("fifo_1", "fifo_2");
   world.sparse("sparse", 300'000);
   world.write("shut/inside", "i");
 }
@@ -95,6 +100,10 @@ inline void make_second_tree(SimSystem& disk, std::size_t large_bytes = 1'600'00
   world.link("unlinked_1", "unlinked_2");
   world.remove("symlink");
   world.symlink("same", "symlink");
+  world.remove("alias_2");
+  world.symlink("changed", "alias_2");
+  world.remove("fifo_1");
+  world.remove("fifo_2");
   world.remove("sparse");
   world.sparse("sparse", 200'000);
   world.write("shut/more", "more");

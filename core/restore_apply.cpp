@@ -12,6 +12,7 @@ namespace metamori {
 namespace {
 
 constexpr std::uint32_t kPrivateDirectory = 0700;
+constexpr std::uint32_t kOwnerWrite = 0200;
 constexpr std::size_t kCompareBytes = 1U << 20;
 
 bool is_directory(const FileStat& stat) noexcept { return S_ISDIR(stat.mode); }
@@ -113,6 +114,11 @@ void RestoreRun::put_in_place(const Step& step, const std::string& staged, bool 
   };
   int error = rename(replace ? RenameMode::replace : RenameMode::no_replace);
   if (!replace && (error == -EINVAL || error == -ENOSYS)) error = rename(RenameMode::replace);
+  const auto staged_stat = error == -EACCES ? directories_.stat(staged) : std::nullopt;
+  if (staged_stat && is_directory(*staged_stat)) {  // one that its owner may not write in can't change its parent; settled in the end
+    retry_interrupted([&] { return system_.set_mode_at(from->get(), from_name.c_str(), (staged_stat->mode & 07777) | kOwnerWrite); });
+    error = rename(replace ? RenameMode::replace : RenameMode::no_replace);
+  }
   if (error == -EEXIST && !replace) refuse_changed(step);
   if (error < 0) throw_io(-error, "put in place", step.path);
   if (replace && directories_.stat(staged)) unlink(staged);  // renaming one name of a file over another of its names does nothing
@@ -228,12 +234,18 @@ void RestoreRun::apply_make_directory(const Step& step, ApplyMode mode) {
   if (error < 0) throw_io(-error, "create directory", step.path);
 }
 
+/// Whether put_in_place() may have had to make a directory writable.
+bool RestoreRun::was_opened_up(const Step& step) {
+  return step.kind == StepKind::put && step.deep && step.stage_dir != directory_of(step.path) &&
+         (entry_in(target_, step.path).mode & kOwnerWrite) == 0;
+}
+
 /// Last, as every name made or removed in a directory moves its time; the deepest first, as a mode may close a directory.
 void RestoreRun::settle_directories() {
   std::map<std::string, const PlanDirectory*, WalkOrder> all;
   for (const PlanDirectory& directory : plan_.directories) all.emplace(directory.path, &directory);
   for (const Step& step : plan_.steps)
-    if (step.kind == StepKind::make_directory) all.emplace(step.path, nullptr);
+    if (step.kind == StepKind::make_directory || was_opened_up(step)) all.emplace(step.path, nullptr);
   for (auto item = all.rbegin(); item != all.rend(); ++item) {
     const auto& [path, planned] = *item;
     const Directory dir = directories_.find(path);

@@ -64,6 +64,7 @@ class RestoreRun {
   [[nodiscard]] Entry entry_in(const Root& root, const std::string& path);
   Fd open_in_place(const std::string& path, int flags);
   bool is_mixture(int fd, const StreamRef& a, const StreamRef& b, const std::string& path);
+  bool was_opened_up(const Step& step);
   void settle_directories();
 
   // restore_revert.cpp

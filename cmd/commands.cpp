@@ -51,7 +51,8 @@ constexpr std::array<CommandRow, 18> kCommands{{
      "metamori log --oneline -n 10\n"
      "metamori log --since yesterday --stat\n"
      "metamori log -- results/u.bin                 # those that changed this file\n"
-     "metamori log --meta step=1000\n",
+     "metamori log --graph --all --oneline          # branches that restores made\n"
+     "metamori log --meta step=1000 --format='%# %s'\n",
      "10 12 13 14", make_log},
     {"show", look, "Tell all about a checkpoint, or about a file in it",
      "metamori show HEAD\n"

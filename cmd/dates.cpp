@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdint>
 #include <ctime>
 #include <utility>
 
@@ -124,6 +125,27 @@ std::string format_time(const Time& time) {
 }
 
 std::int32_t utc_offset_minutes(std::int64_t seconds) { return static_cast<std::int32_t>(local_time(seconds).tm_gmtoff / 60); }
+
+std::string format_age(std::int64_t seconds) {
+  if (seconds < 0) return "in the future";
+  struct Unit {
+    std::int64_t seconds;
+    std::int64_t below;  ///< used for ages less than this
+    std::string_view singular, plural;
+  };
+  constexpr std::int64_t kMinute = 60, kHour = 60 * kMinute, kDay = 24 * kHour;
+  constexpr std::array<Unit, 7> kUnits{{{1, 90, "second", "seconds"},
+                                        {kMinute, 90 * kMinute, "minute", "minutes"},
+                                        {kHour, 36 * kHour, "hour", "hours"},
+                                        {kDay, 14 * kDay, "day", "days"},
+                                        {7 * kDay, 70 * kDay, "week", "weeks"},
+                                        {30 * kDay, 365 * kDay, "month", "months"},
+                                        {365 * kDay, INT64_MAX, "year", "years"}}};
+  for (const Unit& unit : kUnits)
+    if (seconds < unit.below)
+      return format_count(static_cast<std::uint64_t>((seconds + unit.seconds / 2) / unit.seconds), unit.singular, unit.plural) + " ago";
+  return "long ago";
+}
 
 std::optional<std::int64_t> parse_when(std::string_view text, std::int64_t now_seconds) {
   if (text == "now") return now_seconds;

@@ -107,7 +107,7 @@ std::string change_counts(const DiffReport& report) {
   return out.empty() ? "nothing changed" : out;
 }
 
-void print_diff_stat(Session& session, const DiffReport& report) {
+std::string diff_stat(const Session& session, const DiffReport& report) {
   constexpr std::size_t kLongestPath = 60;
   constexpr double kBar = 30;
   std::size_t path_columns = 0;
@@ -123,16 +123,17 @@ void print_diff_stat(Session& session, const DiffReport& report) {
     most = std::max(most, change.bytes_changed);
     total += change.bytes_changed;
   }
+  std::string out;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const Change& change = report.changes[i];
     const std::size_t columns = text_columns(cells[i].first);
     const std::string padding(columns < path_columns ? path_columns - columns : 0, ' ');
     const double part = static_cast<double>(change.bytes_changed) / static_cast<double>(most);
     const std::string bar(change.bytes_changed == 0 ? 0 : std::max<std::size_t>(1, static_cast<std::size_t>(part * kBar)), '+');
-    session.out.print(" {}{} | {:>{}}{}{}\n", cells[i].first, padding, cells[i].second, size_columns, bar.empty() ? "" : " ",
-                      colored_change(session, change.kind, bar));
+    out += fmt::format(" {}{} | {:>{}}{}{}\n", cells[i].first, padding, cells[i].second, size_columns, bar.empty() ? "" : " ",
+                       colored_change(session, change.kind, bar));
   }
-  session.out.print(" {}; {}\n", change_counts(report), session.size(total));
+  return out + fmt::format(" {}; {}\n", change_counts(report), session.size(total));
 }
 
 std::string_view verdict_name(CaptureVerdict verdict) noexcept {

@@ -29,7 +29,7 @@ std::string change_path(const Session& session, const Change& change);
 /// `3 added, 1 removed`; `nothing changed` for none.
 std::string change_counts(const DiffReport& report);
 /// The lines and the sum of `--stat`.
-void print_diff_stat(Session& session, const DiffReport& report);
+std::string diff_stat(const Session& session, const DiffReport& report);
 
 std::string_view verdict_name(CaptureVerdict verdict) noexcept;
 std::string_view liveness_name(Liveness live) noexcept;

@@ -1,5 +1,7 @@
 // Differences as users see them: the raw differences of two trees, hard links, renames.
 
+#include "core/diff.hpp"
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -188,6 +190,11 @@ Side side_of(Engine& engine, const std::string& revision, std::optional<ChunkId>
 }
 
 }  // namespace
+
+std::vector<Change> diff_roots(ChunkSource& source, const Root& before, const Root& after) {
+  const DiffOptions options;
+  return Comparison(source, options).run({before}, {after});
+}
 
 DiffReport diff(Engine& engine, const DiffOptions& options) {
   DiffReport report;

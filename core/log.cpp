@@ -1,67 +1,17 @@
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "core/describe.hpp"
 #include "core/looking.hpp"
-#include "objects/directory.hpp"
+#include "core/path_history.hpp"
 
 namespace metamori {
 namespace {
 
 constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
-
-/// Whether a checkpoint changed one of some paths, compared with its first parent that was not forgotten.
-class PathFilter {
- public:
-  PathFilter(Engine& engine, const std::vector<std::string>& paths) : engine_(engine), paths_(checked_scope(paths)) {}
-
-  bool matches(const Position& checkpoint) {
-    const Nodes after = nodes_of(checkpoint);
-    const Position parent = first_living_parent(checkpoint);
-    const Nodes before = parent.number == 0 ? Nodes{{}, std::vector<std::optional<Entry>>(paths_.size())} : nodes_of(parent);
-    remembered_ = {parent, before};
-    return (parent.number == 0 || before.root != after.root) && before.entries != after.entries;
-  }
-
- private:
-  struct Nodes {
-    ChunkId root;
-    std::vector<std::optional<Entry>> entries;  ///< one a path
-  };
-
-  Nodes nodes_of(const Position& position) {
-    if (position.number != 0 && position == remembered_.first) return remembered_.second;
-    Nodes nodes;
-    nodes.root = get_checkpoint(engine_, position).content.root;
-    if (nodes.root == remembered_.second.root) return remembered_.second;
-    const Root root = get_root(*engine_.store, nodes.root);
-    for (const std::string& path : paths_) nodes.entries.push_back(find_path(*engine_.store, root, path));
-    return nodes;
-  }
-
-  Position first_living_parent(const Position& checkpoint) {
-    if (ancestry_.empty())
-      for (const RecordSummary& summary : engine_.log->summaries())
-        ancestry_[summary.number] = {summary.kind, summary.parents.empty() ? Position{} : summary.parents.front()};
-    Position at = checkpoint;
-    do {
-      at = ancestry_[at.number].parent;
-    } while (at.number != 0 && ancestry_[at.number].kind == RecordKind::tombstone);
-    return at;
-  }
-
-  struct Ancestry {
-    RecordKind kind = RecordKind::checkpoint;
-    Position parent;
-  };
-
-  Engine& engine_;
-  std::vector<std::string> paths_;
-  std::unordered_map<std::uint64_t, Ancestry> ancestry_;
-  std::pair<Position, Nodes> remembered_;  ///< the parent looked at last, which a walk mostly asks for next
-};
 
 /// Every checkpoint of every line, and the safety ones, newest first.
 std::vector<Position> all_checkpoints(Engine& engine) {
@@ -98,28 +48,120 @@ std::vector<Position> candidates(Engine& engine, const LogOptions& options, bool
   return engine.history->walk({engine.history->resolve(options.from)}, limit);
 }
 
+/// Decides which candidates the log lists; they must come by falling number.
+class Selection {
+ public:
+  Selection(Engine& engine, const LogOptions& options) : engine_(engine), options_(options) {
+    if (!options.paths.empty()) paths_.emplace(engine, options.paths, options.follow);
+    if (options.since_seconds || options.until_seconds)
+      for (const RecordSummary& summary : engine.log->summaries()) times_[summary.number] = summary.time_seconds;
+  }
+  [[nodiscard]] static bool is_needed(const LogOptions& options) {
+    return !options.paths.empty() || options.since_seconds || options.until_seconds || !options.metadata.empty();
+  }
+  /// Nothing: not listed. Else what it did to the paths asked for.
+  std::optional<std::vector<PathChange>> take(const Position& position) {
+    std::vector<PathChange> changes;
+    if (paths_) {
+      // Also of one that is left out for another reason: its parent is to know the names.
+      changes = paths_->changes(position);
+      if (changes.empty()) return std::nullopt;
+    }
+    if (options_.since_seconds && times_[position.number] < *options_.since_seconds) return std::nullopt;
+    if (options_.until_seconds && times_[position.number] > *options_.until_seconds) return std::nullopt;
+    if (!options_.metadata.empty() &&
+        !has_all(split_trailers(get_checkpoint(engine_, position).commit.message).trailers, options_.metadata))
+      return std::nullopt;
+    return changes;
+  }
+
+ private:
+  Engine& engine_;
+  const LogOptions& options_;
+  std::optional<PathHistory> paths_;
+  std::unordered_map<std::uint64_t, std::int64_t> times_;
+};
+
+/// The nearest ancestors among some checkpoints.
+class Ancestry {
+ public:
+  /// `listed`: by falling number. `goes_on`: more of them may lie below the lowest.
+  Ancestry(Engine& engine, const std::vector<Position>& listed, bool goes_on) : goes_on_(goes_on) {
+    for (const Position& position : listed) listed_.insert(position.number);
+    if (!listed.empty()) lowest_ = listed.back().number;
+    for (const RecordSummary& summary : engine.log->summaries())
+      for (const Position& parent : summary.parents) parents_[summary.number].push_back(parent.number);
+  }
+
+  std::vector<std::uint64_t> nearest(std::uint64_t number) {
+    std::set<std::uint64_t> found;
+    std::set<std::uint64_t> seen;
+    std::vector<std::uint64_t> open = parents_[number];
+    while (!open.empty()) {
+      const std::uint64_t at = open.back();
+      open.pop_back();
+      if (at == 0 || !seen.insert(at).second) continue;
+      if (listed_.contains(at) || (at < lowest_ && goes_on_)) {
+        found.insert(at);
+      } else if (at > lowest_) {
+        open.insert(open.end(), parents_[at].begin(), parents_[at].end());
+      }
+    }
+    return {found.begin(), found.end()};
+  }
+
+ private:
+  bool goes_on_;
+  std::uint64_t lowest_ = 0;
+  std::unordered_set<std::uint64_t> listed_;
+  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> parents_;
+};
+
+/// Looks through everything first, so that each entry can tell which others come before it.
+void visit_with_ancestry(Engine& engine, const LogOptions& options, const std::function<bool(const LogEntry&)>& visit) {
+  Selection selection(engine, options);
+  std::vector<Position> listed;
+  std::vector<std::vector<PathChange>> changes;
+  bool goes_on = false;
+  for (const Position& position : candidates(engine, options, true)) {
+    goes_on = options.limit != 0 && listed.size() >= options.limit;
+    if (goes_on) break;
+    auto taken = selection.take(position);
+    if (!taken) continue;
+    listed.push_back(position);
+    changes.push_back(std::move(*taken));
+  }
+  if (listed.empty()) return;
+  Describer describer(engine);
+  Ancestry ancestry(engine, listed, goes_on);
+  for (std::size_t i = 0; i < listed.size(); ++i)
+    if (!visit({describer.describe(listed[i], options.details), std::move(changes[i]), ancestry.nearest(listed[i].number)})) return;
+}
+
 }  // namespace
 
-std::vector<CheckpointInfo> list_log(Engine& engine, const LogOptions& options) {
-  const bool filtered = !options.paths.empty() || options.since_seconds || options.until_seconds || !options.metadata.empty();
-  std::vector<CheckpointInfo> result;
-  const std::vector<Position> positions = candidates(engine, options, filtered);
-  if (positions.empty()) return result;
+void visit_log(Engine& engine, const LogOptions& options, const std::function<bool(const LogEntry&)>& visit) {
+  if (options.ancestry) return visit_with_ancestry(engine, options, visit);
+  const std::vector<Position> positions = candidates(engine, options, Selection::is_needed(options));
+  if (positions.empty()) return;
+  Selection selection(engine, options);
   Describer describer(engine);
-  std::optional<PathFilter> paths;
-  if (!options.paths.empty()) paths.emplace(engine, options.paths);
+  std::uint64_t count = 0;
   for (const Position& position : positions) {
-    if (options.limit != 0 && result.size() >= options.limit) break;
-    if (filtered) {
-      const DecodedCheckpoint checkpoint = get_checkpoint(engine, position);
-      const std::int64_t seconds = checkpoint.commit.committer.seconds;
-      if (options.since_seconds && seconds < *options.since_seconds) continue;
-      if (options.until_seconds && seconds > *options.until_seconds) continue;
-      if (!options.metadata.empty() && !has_all(split_trailers(checkpoint.commit.message).trailers, options.metadata)) continue;
-      if (paths && !paths->matches(position)) continue;
-    }
-    result.push_back(describer.describe(position, options.details));
+    if (options.limit != 0 && count == options.limit) return;
+    auto changes = selection.take(position);
+    if (!changes) continue;
+    ++count;
+    if (!visit({describer.describe(position, options.details), std::move(*changes), {}})) return;
   }
+}
+
+std::vector<CheckpointInfo> list_log(Engine& engine, const LogOptions& options) {
+  std::vector<CheckpointInfo> result;
+  visit_log(engine, options, [&](const LogEntry& entry) {
+    result.push_back(entry.checkpoint);
+    return true;
+  });
   return result;
 }
 

@@ -10,6 +10,7 @@
 
 namespace metamori {
 
+void visit_log(Engine& engine, const LogOptions& options, const std::function<bool(const LogEntry&)>& visit);
 std::vector<CheckpointInfo> list_log(Engine& engine, const LogOptions& options);
 void list_nodes(Engine& engine, const Position& position, std::string_view path, bool recursive,
                 const std::function<void(const NodeInfo&)>& visit);

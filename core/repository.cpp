@@ -93,6 +93,9 @@ CheckpointInfo Repository::show(std::string_view revision) {
 }
 
 std::vector<CheckpointInfo> Repository::log(const LogOptions& options) { return list_log(impl_->engine(), options); }
+void Repository::log(const LogOptions& options, const std::function<bool(const LogEntry&)>& visit) {
+  visit_log(impl_->engine(), options, visit);
+}
 
 void Repository::list(std::string_view revision, std::string_view path, bool recursive, const std::function<void(const NodeInfo&)>& visit) {
   Engine& engine = impl_->engine();

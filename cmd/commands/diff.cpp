@@ -72,7 +72,7 @@ class DiffCommand final : public Command {
 
   void print(Session& session, const DiffReport& report) const {
     if (stat_) {
-      print_diff_stat(session, report);
+      session.out.write(diff_stat(session, report));
     } else {
       for (const Change& change : report.changes) {
         if (name_status_) {

@@ -101,7 +101,7 @@ class ShowCommand final : public Command {
                 captured.live == Liveness::yes ? " (was being written)" : "");
     if (!info.parents.empty()) {
       out.write("\n");
-      print_diff_stat(session, report);
+      session.out.write(diff_stat(session, report));
     }
   }
 

@@ -13,6 +13,7 @@
 #include "metamori/changes.hpp"
 #include "metamori/checkpoint.hpp"
 #include "metamori/error.hpp"
+#include "metamori/log.hpp"
 #include "metamori/restore.hpp"
 
 namespace metamori {
@@ -27,16 +28,6 @@ struct InitOptions {
 struct OpenOptions {
   std::string start_directory = ".";          ///< looked for here and upwards
   std::optional<std::string> repository_dir;  ///< take this one (a `.metamori` directory, or a directory that holds one)
-};
-
-struct LogOptions {
-  std::string from = "HEAD";
-  std::vector<std::string> paths;  ///< only checkpoints that changed one of these
-  std::uint64_t limit = 0;         ///< 0: all
-  bool all = false;                ///< every line, and safety checkpoints
-  std::optional<std::int64_t> since_seconds, until_seconds;
-  Metadata metadata;     ///< all of these must be there
-  bool details = false;  ///< also load verdicts
 };
 
 struct VerifyOptions {
@@ -99,6 +90,8 @@ class METAMORI_API Repository {
   /// As resolve, with verdicts, scope and rules.
   CheckpointInfo show(std::string_view revision);
   std::vector<CheckpointInfo> log(const LogOptions& options);
+  /// Calls `visit` for each, newest first, as they are found, until it returns false.
+  void log(const LogOptions& options, const std::function<bool(const LogEntry&)>& visit);
   /// Calls `visit` for `path` in the checkpoint: a directory's names (all below it, with `recursive`), or the one thing it is. In order.
   /// Throws usage if there is no such path.
   void list(std::string_view revision, std::string_view path, bool recursive, const std::function<void(const NodeInfo&)>& visit);

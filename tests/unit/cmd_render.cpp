@@ -55,9 +55,7 @@ TEST_F(Rendering, StatEndsInASum) {
   change.bytes_changed = 4096;
   report.changes = {change};
   report.modified = 1;
-  print_diff_stat(session_, report);
-  out_.flush();
-  EXPECT_EQ(out_.text(), " u.bin | 4.0 KiB ++++++++++++++++++++++++++++++\n 1 modified; 4.0 KiB\n");
+  EXPECT_EQ(diff_stat(session_, report), " u.bin | 4.0 KiB ++++++++++++++++++++++++++++++\n 1 modified; 4.0 KiB\n");
 }
 
 TEST_F(Rendering, ModesLookAsInLs) {

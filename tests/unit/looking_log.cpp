@@ -2,43 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "core/looking.hpp"
-#include "tests/support/engine_world.hpp"
+#include "tests/unit/looking_support.hpp"
 
 namespace metamori::test {
 namespace {
-
-class Looking : public testing::Test {
- protected:
-  Looking() {
-    disk.make_directories(kTree);
-    init_at_tree(disk);
-  }
-  CheckpointInfo take(const std::string& message, const Metadata& metadata = {}, const std::vector<std::string>& tags = {}) {
-    disk.advance_clock(10'000'000'000);
-    CheckpointOptions options = one_worker();
-    options.message = message;
-    options.metadata = metadata;
-    options.tags = tags;
-    return checkpoint(disk, options).checkpoint;
-  }
-  void write(const std::string& path, std::string_view text) { disk.write_file(std::string(kTree) + '/' + path, text); }
-  std::vector<std::uint64_t> numbers(const LogOptions& options) {
-    std::vector<std::uint64_t> result;
-    for (const CheckpointInfo& info : list_log(*open_at_tree(disk), options)) result.push_back(info.number);
-    return result;
-  }
-  SimSystem disk;
-};
-
-template <class Set>
-LogOptions with(Set set) {
-  LogOptions options;
-  set(options);
-  return options;
-}
-
-using Numbers = std::vector<std::uint64_t>;
 
 TEST_F(Looking, AnEmptyLogIsNoError) {
   EXPECT_TRUE(numbers({}).empty());

@@ -55,11 +55,11 @@ class Attempt {
     scan_options.control = options_.control;
     walk_ = std::make_unique<TreeScan>(engine_, ScanStore{session_, session_}, scan_options);
     result_ = walk_->run();
-    root_ = result_.root;
   }
 
   [[nodiscard]] bool is_unchanged() const {
-    return basis_.parent && basis_.parent->root == root_ && result_.verdicts.empty() && put_bytes_id(result_.rules) == basis_.parent->rules;
+    return basis_.parent && basis_.parent->root == result_.root && result_.verdicts.empty() &&
+           put_bytes_id(result_.rules) == basis_.parent->rules;
   }
 
   /// Steps 2 to 8 of the protocol.
@@ -87,7 +87,6 @@ class Attempt {
     parts.engine = &engine_;
     parts.session = &session_;
     parts.scan = &result_;
-    parts.root = root_;
     parts.head = basis_.head;
     parts.number = basis_.number;
     parts.gc_generation = generation_;
@@ -104,24 +103,19 @@ class Attempt {
     for (std::uint64_t number = winner.number + 1; number < basis_.number; ++number)
       if (engine_.log->get(number).kind == RecordKind::move) return Outcome::scan_again;
     if (basis_.head == before || options_.paths.empty() || !basis_.parent) return Outcome::published;
-    LinkTable links;
-    for (auto& group : get_links(session_, get_root(session_, basis_.parent->root))) {
-      std::erase_if(group, [&](const std::string& path) { return is_in_scope(path); });
-      if (group.size() > 1) links.push_back(group);
-    }
-    links.insert(links.end(), result_.scope_links.begin(), result_.scope_links.end());
-    std::sort(links.begin(), links.end());
-    take_over_verdicts();
-    const Root mine = result_.root_node;
-    root_ = graft({session_, session_}, basis_.parent->root, result_.grafts, links, [&](const std::string& path) {
-      auto entry = find_path(session_, mine, path);
+    const Root parent = get_root(session_, basis_.parent->root);
+    Grafts grafts = result_.grafts;
+    LinkTable mine = result_.scope_links;
+    leave_out_gone(parent, grafts, mine);
+    take_over_verdicts(grafts);
+    const Root scanned = result_.root_node;
+    const Entry top = graft({session_, session_}, parent.top, grafts, [&](const std::string& path) {
+      auto entry = find_path(session_, scanned, path);
       if (!entry) throw Error(ErrorKind::io, "directory " + quoted(path) + " vanished while checkpoints were merged", {}, path);
       return *entry;
     });
-    result_.root_node = get_root(session_, root_);
-    result_.entries = result_.root_node.top.entries_below;
-    result_.files = result_.root_node.top.files_below;
-    result_.bytes = result_.root_node.top.bytes_below;
+    const LinkTable links = joined_links(links_beside(get_links(session_, parent), grafts), mine);
+    result_.set_root(session_, put_root(session_, top, links));
     return Outcome::published;
   }
 
@@ -129,12 +123,24 @@ class Attempt {
     return std::any_of(options_.paths.begin(), options_.paths.end(), [&](const auto& scope) { return is_at_or_below(path, scope); });
   }
 
-  /// What lies outside the scope is the new parent's, with its verdicts.
-  void take_over_verdicts() {
+  /// Names outside the scope that came along because they are the same file: not where the new parent has none.
+  void leave_out_gone(const Root& parent, Grafts& grafts, LinkTable& links) {
+    std::erase_if(grafts, [&](const auto& graft) {
+      if (is_in_scope(graft.first)) return false;
+      const auto entry = find_path(session_, parent, graft.first);
+      return !entry || entry->type != graft.second->type;
+    });
+    for (auto& group : links) std::erase_if(group, [&](const std::string& path) { return !is_grafted(grafts, path); });
+    std::erase_if(links, [](const auto& group) { return group.size() < 2; });
+    std::sort(links.begin(), links.end());
+  }
+
+  /// What was not replaced is the new parent's, with its verdicts.
+  void take_over_verdicts(const Grafts& grafts) {
     std::vector<PathVerdict>& verdicts = result_.verdicts;
-    std::erase_if(verdicts, [&](const PathVerdict& verdict) { return !is_in_scope(verdict.path); });
+    std::erase_if(verdicts, [&](const PathVerdict& verdict) { return !is_grafted(grafts, verdict.path); });
     for (PathVerdict& verdict : decode_verdicts(get_bytes(session_, basis_.parent->verdicts, kMaxVerdictBytes)))
-      if (!is_in_scope(verdict.path)) verdicts.push_back(std::move(verdict));
+      if (!is_grafted(grafts, verdict.path)) verdicts.push_back(std::move(verdict));
     std::sort(verdicts.begin(), verdicts.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   }
 
@@ -159,7 +165,6 @@ class Attempt {
   std::uint64_t generation_;
   std::unique_ptr<TreeScan> walk_;
   ScanResult result_;
-  ChunkId root_;
   Record record_;
 };
 

@@ -45,10 +45,10 @@ std::string line_after(Engine& engine, const Position& head, std::uint64_t numbe
 CheckpointRecord content_of(const RecordParts& parts) {
   const ScanResult& scan = *parts.scan;
   CheckpointRecord content;
-  content.root = parts.root;
-  content.entries = scan.entries;
-  content.files = scan.files;
-  content.bytes = scan.bytes;
+  content.root = scan.root;
+  content.entries = scan.root_node.top.entries_below;
+  content.files = scan.root_node.top.files_below;
+  content.bytes = scan.root_node.top.bytes_below;
   content.rules = put_if_any(*parts.session, to_bytes(scan.rules), !scan.rules.empty());
   content.verdicts = put_if_any(*parts.session, encode_verdicts(scan.verdicts), !scan.verdicts.empty());
   content.start = scan.start;

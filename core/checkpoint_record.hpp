@@ -10,7 +10,6 @@ struct RecordParts {
   Engine* engine = nullptr;
   ChunkSession* session = nullptr;
   const ScanResult* scan = nullptr;
-  ChunkId root;
   Position head;  ///< the parent
   std::uint64_t number = 0;
   std::uint64_t gc_generation = 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "core/safe_path.hpp"
 #include "core/scan.hpp"
 
 namespace metamori {
@@ -66,15 +67,61 @@ struct Grafter {
 
 }  // namespace
 
-ChunkId graft(ScanStore store, const ChunkId& base, const Grafts& grafts, const LinkTable& links, const MakeParent& make_parent) {
-  const Root root = get_root(store.source, base);
-  const auto whole = grafts.find("");
-  if (whole != grafts.end()) {
-    MM_ASSERT(whole->second.has_value());
-    return put_root(store.sink, *whole->second, links);
-  }
+Entry graft(ScanStore store, Entry top, const Grafts& grafts, const MakeParent& make_parent) {
   Grafter grafter{store, make_parent};
-  return put_root(store.sink, grafter.apply(root.top, "", grafts.begin(), grafts.end()), links);
+  auto first = grafts.begin();
+  if (first != grafts.end() && first->first.empty()) {
+    MM_ASSERT(first->second.has_value());
+    top = *first->second;
+    ++first;
+  }
+  return first == grafts.end() ? top : grafter.apply(std::move(top), "", first, grafts.end());
+}
+
+namespace {
+
+/// The graft at `path`, or else at the nearest directory above it.
+Grafts::const_iterator nearest_graft(const Grafts& grafts, std::string_view path) {
+  for (;;) {
+    const auto found = grafts.find(path);
+    if (found != grafts.end() || path.empty()) return found;
+    path = directory_of(path);
+  }
+}
+
+/// Whether something is put in below `path`, which makes it a directory.
+bool is_on_the_way(const Grafts& grafts, std::string_view path) {
+  for (auto below = grafts.upper_bound(path); below != grafts.end() && is_at_or_below(below->first, path); ++below)
+    if (below->second) return true;
+  return false;
+}
+
+}  // namespace
+
+bool is_grafted(const Grafts& grafts, std::string_view path) { return nearest_graft(grafts, path) != grafts.end(); }
+
+std::optional<Entry> find_grafted(ChunkSource& source, const Grafts& grafts, std::string_view path) {
+  const auto found = nearest_graft(grafts, path);
+  if (found == grafts.end() || !found->second || found->first == path) return found == grafts.end() ? std::nullopt : found->second;
+  path.remove_prefix(found->first.empty() ? 0 : found->first.size() + 1);
+  return find_path(source, Root{*found->second, {}}, path);
+}
+
+LinkTable links_beside(const LinkTable& links, const Grafts& grafts) {
+  LinkTable result;
+  for (const auto& group : links) {
+    std::vector<std::string> left;
+    std::copy_if(group.begin(), group.end(), std::back_inserter(left),
+                 [&](const std::string& path) { return !is_grafted(grafts, path) && !is_on_the_way(grafts, path); });
+    if (left.size() > 1) result.push_back(std::move(left));
+  }
+  return result;
+}
+
+LinkTable joined_links(LinkTable a, const LinkTable& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  std::sort(a.begin(), a.end());
+  return a;
 }
 
 }  // namespace metamori

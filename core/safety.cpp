@@ -34,7 +34,6 @@ SafetyCheckpoint take_safety_checkpoint(Engine& engine, const std::string& messa
     parts.engine = &engine;
     parts.session = &session;
     parts.scan = &safety.scan;
-    parts.root = safety.scan.root;
     parts.head = head;
     parts.gc_generation = generation;
     for (;;) {

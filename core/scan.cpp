@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/files.hpp"
+#include "core/scan_links.hpp"
 #include "core/scan_walk.hpp"
 
 namespace metamori {
@@ -81,12 +82,14 @@ struct TreeScan::Impl {
   WorkerPool pool;
   Fingerprints fingerprints;
   std::shared_ptr<const StatCache> cache = StatCache::none();  ///< what the next pass compares with
+  std::unique_ptr<LinkGroups> links;                           ///< of the last pass
   std::unique_ptr<StatCacheWriter> writer;
   std::shared_ptr<const StatCache> written;  ///< of the last pass
   std::string rules;
 
   std::unique_ptr<WalkContext> new_context() {
-    auto context = std::make_unique<WalkContext>(engine, store, options, pool, fingerprints);
+    links = std::make_unique<LinkGroups>();
+    auto context = std::make_unique<WalkContext>(engine, store, options, WalkContext::Shared{pool, fingerprints, *links});
     context->cache = cache;
     if (options.keep_cache) {
       writer = std::make_unique<StatCacheWriter>(engine);
@@ -128,9 +131,10 @@ struct TreeScan::Impl {
   std::optional<Entry> walk_path(WalkContext& context, const std::string& path, bool respect_rules);
   ChunkId pass_whole(WalkContext& context);
   ChunkId pass_scoped(WalkContext& context, ScanResult& result);
+  void join_names_outside(const LinkTable& base_links, const Grafts& grafts);
   ChunkId pass(WalkContext& context, ScanResult& result);
   void keep_cache_outside_scope();
-  void carry_over_verdicts(std::vector<PathVerdict>& verdicts);
+  void carry_over_verdicts(const Grafts& grafts, std::vector<PathVerdict>& verdicts);
   Entry directory_on_the_way(WalkContext& context, const std::string& path);
 };
 
@@ -160,7 +164,12 @@ ChunkId TreeScan::Impl::pass_whole(WalkContext& context) {
   auto top = walk_directory(context, {"", engine.tree.get(), top_scope()});
   if (!top || top->content_unknown) throw Error(ErrorKind::io, "read " + quoted(engine.tree_directory), {}, engine.tree_directory);
   top->name.clear();
-  return put_root(store.sink, *top, context.links.table());
+  const Root walked{*top, {}};
+  const EqualNames equal = equal_names(*links, [&](const std::string& path) { return find_path(store.source, walked, path); });
+  judge_again(equal, context.verdicts, context.reasons);
+  const Entry whole =
+      graft(store, *std::move(top), equal.grafts, [&](const std::string& path) { return directory_on_the_way(context, path); });
+  return put_root(store.sink, whole, links->table());
 }
 
 Entry TreeScan::Impl::directory_on_the_way(WalkContext& context, const std::string& path) {
@@ -173,32 +182,43 @@ Entry TreeScan::Impl::directory_on_the_way(WalkContext& context, const std::stri
   throw Error(ErrorKind::io, "open " + quoted(path) + ": it vanished during the scan", {}, path);
 }
 
-ChunkId TreeScan::Impl::pass_scoped(WalkContext& context, ScanResult& result) {
-  LinkTable links;
-  ChunkId base;
-  if (context.base()) {
-    base = *options.base_root;
-    for (const auto& group : get_links(store.source, *context.base())) {
-      std::vector<std::string> outside;
-      std::copy_if(group.begin(), group.end(), std::back_inserter(outside), [&](const std::string& path) {
-        return std::none_of(options.scope.begin(), options.scope.end(), [&](const auto& scope) { return is_at_or_below(path, scope); });
-      });
-      if (outside.size() > 1) links.push_back(outside);
+/// A file with names inside and outside the scope is one file: those outside that are still the same inode come along.
+void TreeScan::Impl::join_names_outside(const LinkTable& base_links, const Grafts& grafts) {
+  for (const auto& group : base_links) {
+    if (std::none_of(group.begin(), group.end(), [&](const auto& path) { return is_grafted(grafts, path); })) continue;
+    for (const std::string& path : group) {
+      if (is_grafted(grafts, path)) continue;
+      const auto parent = open_parent(engine, path);
+      const auto stat = parent ? find_stat(engine.system, parent->get(), last_component(path).c_str(), path) : std::nullopt;
+      if (stat && stat->link_count > 1) links->join(*stat, path);
     }
-  } else {
-    const FileStat stat = stat_of(engine.system, engine.tree.get(), engine.tree_directory);
-    base = put_root(store.sink, capture_directory_metadata(context.capture_context(), engine.tree.get(), stat).entry, {});
   }
+}
+
+ChunkId TreeScan::Impl::pass_scoped(WalkContext& context, ScanResult& result) {
   for (const std::string& path : options.scope) {
     auto entry = walk_path(context, path, true);
     if (!entry && !(context.base() && find_path(store.source, *context.base(), path)))
       throw Error(ErrorKind::usage, "there is no " + quoted(path) + ", neither in the tree nor in the last checkpoint", {}, path);
     result.grafts.insert_or_assign(path, std::move(entry));
   }
-  result.scope_links = context.links.table();
-  links.insert(links.end(), result.scope_links.begin(), result.scope_links.end());
-  std::sort(links.begin(), links.end());
-  return graft(store, base, result.grafts, links, [&](const std::string& path) { return directory_on_the_way(context, path); });
+  LinkTable base_links;
+  Entry base;
+  if (context.base()) {
+    base = context.base()->top;
+    base_links = get_links(store.source, *context.base());
+    join_names_outside(base_links, result.grafts);
+  } else {
+    const FileStat stat = stat_of(engine.system, engine.tree.get(), engine.tree_directory);
+    base = capture_directory_metadata(context.capture_context(), engine.tree.get(), stat).entry;
+  }
+  EqualNames equal = equal_names(*links, [&](const std::string& path) { return find_grafted(store.source, result.grafts, path); });
+  judge_again(equal, context.verdicts, context.reasons);
+  for (auto& [path, entry] : equal.grafts) result.grafts.insert_or_assign(path, std::move(entry));
+  result.scope_links = links->table();
+  const Entry top =
+      graft(store, std::move(base), result.grafts, [&](const std::string& path) { return directory_on_the_way(context, path); });
+  return put_root(store.sink, top, joined_links(links_beside(base_links, result.grafts), result.scope_links));
 }
 
 ChunkId TreeScan::Impl::pass(WalkContext& context, ScanResult& result) {
@@ -215,18 +235,15 @@ void TreeScan::Impl::keep_cache_outside_scope() {
   }
 }
 
-void TreeScan::Impl::carry_over_verdicts(std::vector<PathVerdict>& verdicts) {
+void TreeScan::Impl::carry_over_verdicts(const Grafts& grafts, std::vector<PathVerdict>& verdicts) {
   if (options.scope.empty() || !options.base_root) return;
-  // What lies outside the scope is the parent's, with its verdicts.
+  // What was not replaced is the parent's, with its verdicts.
   const Position head = engine.log->head();
   if (head.number == 0) return;
   const Record record = engine.log->get(head.number);
   const CheckpointRecord parent = decode_checkpoint_record(record.blob, "record");
-  for (PathVerdict& verdict : decode_verdicts(get_bytes(store.source, parent.verdicts, kMaxVerdictBytes))) {
-    const bool inside =
-        std::any_of(options.scope.begin(), options.scope.end(), [&](const auto& scope) { return is_at_or_below(verdict.path, scope); });
-    if (!inside) verdicts.push_back(std::move(verdict));
-  }
+  for (PathVerdict& verdict : decode_verdicts(get_bytes(store.source, parent.verdicts, kMaxVerdictBytes)))
+    if (!is_grafted(grafts, verdict.path)) verdicts.push_back(std::move(verdict));
 }
 
 TreeScan::TreeScan(Engine& engine, ScanStore store, ScanOptions options)
@@ -242,11 +259,12 @@ ScanResult TreeScan::run() {
   impl.cache = StatCache::open(impl.engine);
   bool trust_cache = true;
   ScanTotals totals;
+  ChunkId root;
   for (std::uint32_t pass = 0;; ++pass) {
     auto context = impl.new_context();
     const std::int64_t started_ns = system.monotonic_ns();
     try {
-      result.root = impl.pass(*context, result);
+      root = impl.pass(*context, result);
     } catch (const CacheIsWrong&) {
       impl.distrust_cache(trust_cache);
       continue;
@@ -277,38 +295,37 @@ ScanResult TreeScan::run() {
     result.totals = totals;
     break;
   }
-  impl.carry_over_verdicts(result.verdicts);
+  impl.carry_over_verdicts(result.grafts, result.verdicts);
   sort_verdicts(result.verdicts);
   std::sort(result.skipped_repositories.begin(), result.skipped_repositories.end());
   std::sort(result.skipped_sockets.begin(), result.skipped_sockets.end());
-  result.root_node = get_root(impl.store.source, result.root);
-  result.entries = result.root_node.top.entries_below;
-  result.files = result.root_node.top.files_below;
-  result.bytes = result.root_node.top.bytes_below;
+  result.set_root(impl.store.source, root);
   result.end = system.now();
   return result;
 }
 
 void TreeScan::add_untracked(ScanResult& result, const std::vector<std::string>& paths) {
   Impl& impl = *impl_;
-  WalkContext context(impl.engine, impl.store, impl.options, impl.pool, impl.fingerprints);
+  ChunkSource& source = impl.store.source;
+  WalkContext context(impl.engine, impl.store, impl.options, {impl.pool, impl.fingerprints, *impl.links});
+  context.cache = impl.cache;
   Grafts extra;
   for (const std::string& path : outermost(paths)) {
     auto entry = impl.walk_path(context, path, false);
     if (entry) extra.insert_or_assign(path, std::move(entry));
   }
   if (extra.empty()) return;
-  LinkTable links = get_links(impl.store.source, result.root_node);
-  const LinkTable found = context.links.table();
-  links.insert(links.end(), found.begin(), found.end());
-  std::sort(links.begin(), links.end());
-  result.root =
-      graft(impl.store, result.root, extra, links, [&](const std::string& path) { return impl.directory_on_the_way(context, path); });
-  result.root_node = get_root(impl.store.source, result.root);
-  result.entries = result.root_node.top.entries_below;
-  result.files = result.root_node.top.files_below;
-  result.bytes = result.root_node.top.bytes_below;
   result.verdicts.insert(result.verdicts.end(), context.verdicts.begin(), context.verdicts.end());
+  result.reasons.merge(context.reasons);
+  // They may be further names of tracked files.
+  EqualNames equal = equal_names(*impl.links, [&](const std::string& path) {
+    return is_grafted(extra, path) ? find_grafted(source, extra, path) : find_path(source, result.root_node, path);
+  });
+  judge_again(equal, result.verdicts, result.reasons);
+  for (auto& [path, entry] : equal.grafts) extra.insert_or_assign(path, std::move(entry));
+  const Entry top =
+      graft(impl.store, result.root_node.top, extra, [&](const std::string& path) { return impl.directory_on_the_way(context, path); });
+  result.set_root(source, put_root(impl.store.sink, top, impl.links->table()));
   sort_verdicts(result.verdicts);
 }
 

@@ -39,9 +39,10 @@ struct ScanTotals {
 struct ScanResult {
   ChunkId root;
   Root root_node;
-  std::uint64_t entries = 0;
-  std::uint64_t files = 0;
-  std::uint64_t bytes = 0;
+  void set_root(ChunkSource& source, const ChunkId& id) {
+    root = id;
+    root_node = get_root(source, id);
+  }
   std::vector<PathVerdict> verdicts;           ///< sorted by path; all that is not clean and at rest
   std::map<std::string, std::string> reasons;  ///< of unreadable paths
   std::vector<std::string> skipped_repositories;
@@ -49,7 +50,8 @@ struct ScanResult {
   std::string rules;  ///< text in force
   Time start, end;
   ScanTotals totals;
-  /// What a scoped scan replaced: an entry, or nothing where the path is gone. Lets the result be put into another root (`graft`).
+  /// What a scoped scan replaced: an entry, or nothing where the path is gone; also names outside the scope of files that have others
+  /// inside. Lets the result be put into another root (`graft`).
   Grafts grafts;
   LinkTable scope_links;
 };
@@ -80,10 +82,17 @@ class TreeScan {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A new root: `base` with each path of `grafts` replaced by the entry (its name is taken from the path) or removed. Missing directories on
-/// the way are taken from `make_parent`. `links` is the new link table.
-ChunkId graft(ScanStore store, const ChunkId& base, const Grafts& grafts, const LinkTable& links,
-              const std::function<Entry(const std::string& path)>& make_parent);
+/// `top`, a tree's top directory, with each path of `grafts` replaced by the entry (its name is taken from the path) or removed. A path may
+/// lie below another one, in what that gives. Missing directories on the way are taken from `make_parent`.
+Entry graft(ScanStore store, Entry top, const Grafts& grafts, const std::function<Entry(const std::string& path)>& make_parent);
+/// Whether `path` is one of those of `grafts` or below one.
+bool is_grafted(const Grafts& grafts, std::string_view path);
+/// The entry that `grafts` give a path for which is_grafted(), or nothing.
+std::optional<Entry> find_grafted(ChunkSource& source, const Grafts& grafts, std::string_view path);
+/// What is left of `links` when `grafts` are put in: nothing that they replace, and nothing that becomes a directory on the way to them.
+LinkTable links_beside(const LinkTable& links, const Grafts& grafts);
+/// Both together. A path must not be in groups of both.
+LinkTable joined_links(LinkTable a, const LinkTable& b);
 
 /// A sink for looking only: keeps new list, directory and other chunks in memory, drops data. Reads fall through to the store.
 class ScratchChunks final : public ChunkSink, public ChunkSource {

@@ -40,40 +40,6 @@ bool changed_since(const FileStat& stat, Time started, StampTrust trust) {
 
 }  // namespace
 
-Captured capture_for_walk(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look,
-                          StampTrust trust, const StreamRef& previous) {
-  if (look.link_count > 1 && S_ISREG(look.mode)) {
-    if (auto known = context.links.captured(look)) {
-      Captured result;
-      result.entry = *std::move(known);
-      result.stat = look;
-      result.sound = true;
-      return result;
-    }
-  }
-  context.show_progress(path);
-  Captured captured = capture_name(context.capture_context(), dir, name, look, trust, previous);
-  if (captured.vanished) return captured;
-  ++context.files_captured;
-  if (captured.verdict == Verdict::torn && context.options.on_torn == OnTorn::fail)
-    throw Error(ErrorKind::torn, quoted(path) + " kept changing while it was read", "pause the writer, or use --on-torn=mark", path);
-  if (captured.verdict == Verdict::torn && context.options.on_torn == OnTorn::keep_previous) {
-    if (auto kept = context.previous(path); kept && kept->type == captured.entry.type) {
-      captured.entry = *std::move(kept);
-      captured.verdict = Verdict::kept;
-    }
-  }
-  if (captured.verdict == Verdict::unreadable && captured.entry.content_unknown) {
-    if (auto kept = context.previous(path); kept && kept->type == captured.entry.type) captured.entry = *std::move(kept);
-  }
-  context.note_verdict(path, captured.verdict, captured.reason);
-  if (look.link_count > 1 && captured.sound && captured.stat == look) {
-    captured.entry.name.clear();
-    context.links.note_captured(look, captured.entry);
-  }
-  return captured;
-}
-
 DirectoryScan::DirectoryScan(WalkContext& context, const WalkStart& start)
     : context_(context), start_descriptor_(start.parent), path_(start.path), scope_(start.scope) {}
 
@@ -282,7 +248,8 @@ bool DirectoryScan::is_unchanged(const Item& item) const {
   if (then.key.size_bytes != now.size_bytes || then.key.mtime_seconds != now.mtime_seconds ||
       then.key.mtime_nanoseconds != now.mtime_nanoseconds || then.key.mode != now.mode)
     return false;
-  if (context_.options.check == CheckMode::mtime) return true;
+  // A file with several names is told by its inode in any case, or its names could come to differ.
+  if (context_.options.check == CheckMode::mtime) return item.stat.link_count < 2 || then.key.inode == now.inode;
   return trust_ != StampTrust::volatile_ && then.key.inode == now.inode && then.key.ctime_seconds == now.ctime_seconds &&
          then.key.ctime_nanoseconds == now.ctime_nanoseconds;
 }
@@ -313,13 +280,11 @@ void DirectoryScan::classify(Item& item) {
     item.state = State::directory;
     return;
   }
-  if (is_unchanged(item)) {
-    item.state = State::unchanged;
-    item.sound = true;
-    if (item.stat.link_count > 1) context_.links.add(item.stat, join_path(path_, item.name));
-  } else {
-    item.state = State::fresh;
-  }
+  item.state = State::fresh;
+  if (!is_unchanged(item)) return;
+  if (item.stat.link_count > 1 && !context_.links.add_unchanged(item.stat, join_path(path_, item.name))) return;
+  item.state = State::unchanged;
+  item.sound = true;
 }
 
 void DirectoryScan::schedule() {
@@ -390,7 +355,6 @@ void DirectoryScan::capture_items(const std::vector<std::size_t>& indexes) {
       context_.in_motion = true;
       continue;
     }
-    if (captured.stat.link_count > 1) context_.links.add(captured.stat, path);
     item.entry = std::make_unique<Entry>(std::move(captured.entry));
     item.entry->name = item.name;
     item.stat = captured.stat;

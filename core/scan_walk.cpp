@@ -16,16 +16,16 @@ constexpr std::uint64_t kMaxIgnoreBytes = 1U << 20;
 
 }  // namespace
 
-WalkContext::WalkContext(Engine& the_engine, ScanStore the_store, const ScanOptions& the_options, WorkerPool& the_pool,
-                         Fingerprints& prints)
+WalkContext::WalkContext(Engine& the_engine, ScanStore the_store, const ScanOptions& the_options, Shared shared)
     : engine(the_engine),
       store(the_store),
       options(the_options),
-      pool(the_pool),
+      pool(shared.pool),
       stop_check(the_engine.system, the_options.control),
       cache(StatCache::none()),
-      fingerprints(prints),
-      started(the_engine.system.now()) {}
+      fingerprints(shared.fingerprints),
+      started(the_engine.system.now()),
+      links(shared.links) {}
 
 void WalkContext::note_verdict(const std::string& path, Verdict verdict, const std::string& reason) {
   if (verdict == Verdict::clean) return;
@@ -75,8 +75,6 @@ void WalkContext::show_progress(const std::string& path) {
   options.control.progress->update(progress);
 }
 
-std::string join_path(const std::string& directory, const std::string& name) { return directory.empty() ? name : directory + '/' + name; }
-
 std::optional<std::string> read_ignore_file(System& system, int dir) {
   const int raw = system.open_at(dir, ".metamoriignore", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
   if (raw < 0) return std::nullopt;
@@ -91,20 +89,6 @@ std::optional<Entry> walk_directory(WalkContext& context, const WalkStart& start
   context.pool.submit([root] { root->run(); });
   context.pool.wait();
   return root->take_result();
-}
-
-std::optional<Entry> capture_single(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look) {
-  if (S_ISSOCK(look.mode)) {
-    const std::lock_guard lock(context.mutex);
-    context.skipped_sockets.push_back(path);
-    return std::nullopt;
-  }
-  const StampTrust trust = context.trust_of(dir, look.device);
-  Captured captured = capture_for_walk(context, dir, name, path, look, trust, {});
-  if (captured.vanished) return std::nullopt;
-  if (captured.stat.link_count > 1) context.links.add(captured.stat, path);
-  captured.entry.name = name;
-  return std::move(captured.entry);
 }
 
 }  // namespace metamori

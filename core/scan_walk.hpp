@@ -17,6 +17,7 @@
 #include "core/fingerprints.hpp"
 #include "core/link_groups.hpp"
 #include "core/rules.hpp"
+#include "core/safe_path.hpp"
 #include "core/scan.hpp"
 #include "core/stat_cache.hpp"
 
@@ -39,7 +40,7 @@ struct WalkContext {
   Time started;
   std::uint64_t top_device = 0;
 
-  LinkGroups links;
+  LinkGroups& links;
   std::atomic<std::uint64_t> bytes_read{0};
   std::atomic<std::uint64_t> files_captured{0};
   std::atomic<std::uint64_t> names_seen{0};
@@ -57,7 +58,12 @@ struct WalkContext {
   std::int64_t progress_shown_ns = 0;
   std::optional<Root> base_root;
 
-  WalkContext(Engine& the_engine, ScanStore the_store, const ScanOptions& the_options, WorkerPool& the_pool, Fingerprints& prints);
+  struct Shared {
+    WorkerPool& pool;
+    Fingerprints& fingerprints;
+    LinkGroups& links;
+  };
+  WalkContext(Engine& the_engine, ScanStore the_store, const ScanOptions& the_options, Shared shared);
   void note_verdict(const std::string& path, Verdict verdict, const std::string& reason);
   StampTrust trust_of(int fd, std::uint64_t device);
   /// The parent's root, read when first needed: a whole scan of a readable tree goes without. Nothing if there is no parent.
@@ -85,7 +91,5 @@ std::optional<Entry> capture_single(WalkContext& context, int dir, const std::st
 
 /// Text of an ignore file in the open directory `dir`, if there is one that can be read.
 std::optional<std::string> read_ignore_file(System& system, int dir);
-
-std::string join_path(const std::string& directory, const std::string& name);
 
 }  // namespace metamori

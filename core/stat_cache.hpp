@@ -27,6 +27,7 @@ struct StatKey {
   std::uint32_t ctime_nanoseconds = 0;
   std::uint32_t mode = 0;
   std::uint32_t link_count = 0;
+  friend bool operator==(const StatKey&, const StatKey&) = default;
 };
 StatKey stat_key(const FileStat& stat);
 

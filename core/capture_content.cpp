@@ -10,35 +10,22 @@ namespace metamori {
 namespace {
 
 constexpr std::size_t kBatchBytes = std::size_t{1} << 20;
+constexpr std::size_t kBatchPieces = 4096;
+/// An edit in place is over after this many cuts, mostly: then larger reads pay, and bytes may have been inserted.
+constexpr std::size_t kCutsOfAnEdit = 2;
+constexpr std::size_t kAloneBytes = 16U << 10;
 
 }  // namespace
 
-EarlierContent::EarlierContent(ChunkSource& source, const StreamRef& stream, std::span<const Fingerprint> prints) : prints_(prints) {
-  if (prints.empty()) return;
-  cursor_.emplace(source, stream);
-  load();
-}
-
-void EarlierContent::load() {
-  current_.reset();
-  while (cursor_->current() != nullptr && cursor_->current()->is_hole()) cursor_->next();
-  if (cursor_->current() == nullptr || next_print_ == prints_.size()) return;
-  offset_ = cursor_->offset();
-  current_ = Chunk{*cursor_->current(), prints_[next_print_++], false};
-  cursor_->next();
-  current_->ends_segment = cursor_->current() == nullptr || cursor_->current()->is_hole();
-}
-
-const EarlierContent::Chunk* EarlierContent::at(std::uint64_t offset) {
-  while (current_ && offset_ < offset) load();
-  return current_ && offset_ == offset ? &*current_ : nullptr;
-}
-
 ContentCapture::ContentCapture(const CaptureContext& context, int file, const FileStat& before, const StreamRef& previous)
-    : context_(context), file_(file), before_(before), earlier_(context.source, previous, context.fingerprints.find(previous)) {}
+    : context_(context),
+      file_(file),
+      before_(before),
+      previous_(previous),
+      earlier_(context, file, previous, context.fingerprints.find(previous)) {}
 
 int ContentCapture::read() {
-  StreamBuilder builder(context_.sink);
+  StreamBuilder builder(context_.sink, {&context_.source, previous_});
   OrderedPut puts(context_.sink, context_.fingerprints, context_.pool);
   const std::uint64_t size = before_.size_bytes;
   const bool may_have_holes = before_.allocated_bytes < size;
@@ -69,62 +56,101 @@ int ContentCapture::read() {
 }
 
 int ContentCapture::read_segment(std::uint64_t begin, std::uint64_t end, StreamBuilder& builder, OrderedPut& puts) {
-  Bytes carried;
-  std::uint64_t offset = begin;  // of the first byte that is not cut yet
-  while (offset < end && !came_short_) {
+  carried_.clear();
+  for (std::uint64_t offset = begin; offset < end;) {
     context_.stop_check();
     auto batch = puts.fresh();
-    const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kBatchBytes + max_chunk_bytes(offset), end - offset));
-    if (batch->bytes.size() < wanted) batch->bytes.resize(wanted);
-    std::copy(carried.begin(), carried.end(), batch->bytes.begin());
-    std::size_t filled = carried.size();
-    if (const int error = fill(batch->bytes, filled, offset, std::min<std::uint64_t>(end, offset + wanted))) return error;
-    const bool is_last = came_short_ || offset + filled == end;
-    batch->file_offset = offset;
-    const std::size_t done = cut(*batch, filled, end, is_last);
-    carried.assign(batch->bytes.begin() + static_cast<std::ptrdiff_t>(done), batch->bytes.begin() + static_cast<std::ptrdiff_t>(filled));
     batch->hole_before = std::exchange(pending_hole_, 0);
-    offset += done;
+    if (const int error = fill(*batch, offset, end)) return error;
     puts.add(std::move(batch), [&](const PutBatch& stored) { take(stored, builder); });
+    if (came_short_ && ahead_ == 0 && carried_.empty()) break;
   }
   return 0;
 }
 
-int ContentCapture::fill(Bytes& buffer, std::size_t& filled, std::uint64_t offset, std::uint64_t end) {
-  while (offset + filled < end) {
-    const std::span<std::byte> rest = std::span(buffer).subspan(filled, static_cast<std::size_t>(end - offset) - filled);
-    const std::int64_t got = retry_interrupted([&] { return context_.system.read_at(file_, rest, offset + filled); });
+/// Adds pieces from `offset` on until the batch is full, or the segment or the file ends.
+int ContentCapture::fill(PutBatch& batch, std::uint64_t& offset, std::uint64_t end) {
+  used_ = 0;
+  ahead_ = carried_.size();
+  if (batch.bytes.size() < ahead_) batch.bytes.resize(ahead_);
+  std::copy(carried_.begin(), carried_.end(), batch.bytes.begin());
+  carried_.clear();
+  while (offset < end && used_ < kBatchBytes && batch.pieces.size() < kBatchPieces) {
+    if (add_same(batch, offset, end)) continue;
+    if (const int error = look_ahead(batch.bytes, offset, end)) return error;
+    if (ahead_ == 0) return 0;
+    add_cut(batch, offset);
+  }
+  const auto rest = batch.bytes.begin() + static_cast<std::ptrdiff_t>(used_);
+  carried_.assign(rest, rest + static_cast<std::ptrdiff_t>(ahead_));
+  return 0;
+}
+
+/// A chunk that is as it was, if one starts here.
+bool ContentCapture::add_same(PutBatch& batch, std::uint64_t& offset, std::uint64_t end) {
+  const EarlierContent::Chunk* const earlier = earlier_.at(offset);
+  if (earlier == nullptr) {
+    ++misplaced_in_a_row_;
+    return false;
+  }
+  misplaced_in_a_row_ = 0;
+  const std::uint64_t length = earlier->extent.length;
+  if (!earlier->is_same || length > end - offset || (earlier->ends_segment && offset + length != end)) return false;
+  PutPiece piece;
+  piece.length = static_cast<std::uint32_t>(length);
+  piece.known = earlier->extent.id;
+  piece.fingerprint = earlier->fingerprint;
+  batch.pieces.push_back(std::move(piece));
+  offset += length;
+  ahead_ = 0;
+  cuts_in_a_row_ = 0;
+  return true;
+}
+
+/// Reads until the next cut is certain.
+int ContentCapture::look_ahead(Bytes& buffer, std::uint64_t offset, std::uint64_t end) {
+  const std::uint64_t needed = std::min<std::uint64_t>(max_chunk_bytes(offset), end - offset);
+  if (ahead_ >= needed || came_short_) return 0;
+  const bool is_long = !earlier_.is_known() || cuts_in_a_row_ >= kCutsOfAnEdit;
+  const auto wanted = static_cast<std::size_t>(is_long ? std::min<std::uint64_t>(kBatchBytes + needed, end - offset) : needed);
+  if (buffer.size() < used_ + wanted) buffer.resize(used_ + wanted);
+  while (ahead_ < wanted) {
+    const std::span<std::byte> room = std::span(buffer).subspan(used_ + ahead_, wanted - ahead_);
+    const std::int64_t got = retry_interrupted([&] { return context_.system.read_at(file_, room, offset + ahead_); });
     if (got < 0) return static_cast<int>(-got);
     if (got == 0) {
       came_short_ = true;
       return 0;
     }
-    filled += static_cast<std::size_t>(got);
+    ahead_ += static_cast<std::size_t>(got);
     if (context_.bytes_read != nullptr) *context_.bytes_read += static_cast<std::uint64_t>(got);
   }
   return 0;
 }
 
-/// Cuts the first `filled` bytes of the batch as far as cuts are certain: up to the last full chunk, or to the end if `is_last`. Returns
-/// the bytes cut.
-std::size_t ContentCapture::cut(PutBatch& batch, std::size_t filled, std::uint64_t segment_end, bool is_last) {
-  const ByteView bytes = ByteView(batch.bytes).first(filled);
-  std::size_t done = 0;
-  while (done < filled && (is_last || filled - done >= max_chunk_bytes(batch.file_offset + done))) {
-    const std::uint64_t at = batch.file_offset + done;
-    PutPiece piece;
-    const EarlierContent::Chunk* earlier = earlier_.at(at);
-    if (earlier != nullptr && earlier->extent.length <= filled - done &&
-        (!earlier->ends_segment || at + earlier->extent.length == segment_end) &&
-        context_.fingerprints.of(bytes.subspan(done, earlier->extent.length)) == earlier->fingerprint) {
-      piece = {static_cast<std::uint32_t>(earlier->extent.length), earlier->extent.id, earlier->fingerprint};
-    } else {
-      piece.length = static_cast<std::uint32_t>(next_cut(bytes.subspan(done), at));
-    }
-    batch.pieces.push_back(piece);
-    done += piece.length;
+void ContentCapture::add_cut(PutBatch& batch, std::uint64_t& offset) {
+  const ByteView bytes = ByteView(batch.bytes).subspan(used_, ahead_);
+  PutPiece piece;
+  piece.length = static_cast<std::uint32_t>(next_cut(bytes, offset));
+  piece.at = static_cast<std::uint32_t>(used_);
+  if (earlier_.is_known() && misplaced_in_a_row_ > kCutsOfAnEdit) {
+    piece.fingerprint = context_.fingerprints.of(bytes.first(piece.length));
+    if (const auto known = earlier_.realign(offset, piece.length, piece.fingerprint)) piece.known = *known;
   }
-  return done;
+  if (piece.known.is_zero()) piece.like = like(offset, piece.length);
+  ++cuts_in_a_row_;
+  offset += piece.length;
+  used_ += piece.length;
+  ahead_ -= piece.length;
+  batch.pieces.push_back(std::move(piece));
+}
+
+/// What the bytes may differ little from.
+BaseList ContentCapture::like(std::uint64_t offset, std::uint32_t length) {
+  if (earlier_.is_known()) return earlier_.covering(offset, length);
+  // One chunk: not worth it for small ones, which take less space beside others than they would alone.
+  if (offset == 0 && previous_.level == 0 && previous_.length >= kAloneBytes && length >= kAloneBytes) return {{previous_.id}, 0};
+  return {};
 }
 
 void ContentCapture::take(const PutBatch& batch, StreamBuilder& builder) {
@@ -135,51 +161,6 @@ void ContentCapture::take(const PutBatch& batch, StreamBuilder& builder) {
   }
 }
 
-/// Fills `buffer`, or tells that the file has become shorter or can't be read.
-bool ContentCapture::read_again(std::span<std::byte> buffer, std::uint64_t offset) {
-  std::size_t filled = 0;
-  while (filled < buffer.size()) {
-    const std::int64_t got = retry_interrupted([&] { return context_.system.read_at(file_, buffer.subspan(filled), offset + filled); });
-    if (got <= 0) return false;
-    filled += static_cast<std::size_t>(got);
-  }
-  return true;
-}
-
-/// Of what was captured as a hole. Reads only what the file system says to be data by now.
-bool ContentCapture::still_reads_as_zeros(std::uint64_t begin, std::uint64_t end, Bytes& buffer) {
-  while (begin < end) {
-    const std::int64_t data = context_.system.seek_data(file_, begin);
-    if (data == -ENXIO || (data >= 0 && static_cast<std::uint64_t>(data) >= end)) return true;
-    const std::int64_t hole = data < 0 ? data : context_.system.seek_hole(file_, static_cast<std::uint64_t>(data));
-    if (hole <= data) return false;
-    begin = static_cast<std::uint64_t>(data);
-    for (const std::uint64_t data_end = std::min(end, static_cast<std::uint64_t>(hole)); begin < data_end; begin += buffer.size()) {
-      context_.stop_check();
-      buffer.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kBatchBytes, data_end - begin)));
-      if (!read_again(buffer, begin)) return false;
-      if (std::any_of(buffer.begin(), buffer.end(), [](std::byte byte) { return byte != std::byte{0}; })) return false;
-    }
-  }
-  return true;
-}
-
-bool ContentCapture::agrees_with_second_look() {
-  Bytes buffer;
-  std::size_t print = 0;
-  for (ExtentCursor cursor(context_.source, stream_); cursor.current() != nullptr; cursor.next()) {
-    context_.stop_check();
-    const Extent& extent = *cursor.current();
-    if (extent.is_hole()) {
-      if (!still_reads_as_zeros(cursor.offset(), cursor.offset() + extent.length, buffer)) return false;
-      continue;
-    }
-    buffer.resize(extent.length);
-    if (!read_again(buffer, cursor.offset())) return false;
-    if (!(context_.fingerprints.of(buffer) == prints_[print++])) return false;
-  }
-  FileStat now;  // a hole at the end reads as nothing where the file was cut
-  return retry_interrupted([&] { return context_.system.stat(file_, now); }) >= 0 && now.size_bytes >= stream_.length;
-}
+bool ContentCapture::agrees_with_second_look() { return EarlierContent(context_, file_, stream_, prints_).is_all_same(); }
 
 }  // namespace metamori

@@ -1,35 +1,13 @@
 #pragma once
 
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "core/capture.hpp"
+#include "core/earlier_content.hpp"
 #include "core/ordered_put.hpp"
 
 namespace metamori {
-
-/// What a file was when it was captured before, walked along while it is read again.
-class EarlierContent {
- public:
-  EarlierContent(ChunkSource& source, const StreamRef& stream, std::span<const Fingerprint> prints);
-  /// A data chunk of the earlier content.
-  struct Chunk {
-    Extent extent;
-    Fingerprint fingerprint;
-    bool ends_segment = false;  ///< a hole or the end followed it: it may have been cut short
-  };
-  /// The one that started exactly at `offset`, or nothing. Offsets must not decrease.
-  const Chunk* at(std::uint64_t offset);
-
- private:
-  void load();
-  std::optional<ExtentCursor> cursor_;
-  std::span<const Fingerprint> prints_;
-  std::size_t next_print_ = 0;
-  std::uint64_t offset_ = 0;
-  std::optional<Chunk> current_;
-};
 
 /// Reads one open regular file into chunks: data segments as the file system tells them, holes between, up to the size it had at first.
 /// Stretches that are as they were by their fingerprints keep their chunks; around the others cutting starts at the last cut in common and
@@ -52,20 +30,28 @@ class ContentCapture {
 
  private:
   int read_segment(std::uint64_t begin, std::uint64_t end, StreamBuilder& builder, OrderedPut& puts);
-  std::size_t cut(PutBatch& batch, std::size_t filled, std::uint64_t segment_end, bool is_last);
-  int fill(Bytes& buffer, std::size_t& filled, std::uint64_t offset, std::uint64_t end);
+  int fill(PutBatch& batch, std::uint64_t& offset, std::uint64_t end);
+  bool add_same(PutBatch& batch, std::uint64_t& offset, std::uint64_t end);
+  void add_cut(PutBatch& batch, std::uint64_t& offset);
+  int look_ahead(Bytes& buffer, std::uint64_t offset, std::uint64_t end);
+  BaseList like(std::uint64_t offset, std::uint32_t length);
   void take(const PutBatch& batch, StreamBuilder& builder);
-  bool read_again(std::span<std::byte> buffer, std::uint64_t offset);
-  bool still_reads_as_zeros(std::uint64_t begin, std::uint64_t end, Bytes& buffer);
 
   const CaptureContext& context_;
   int file_;
   FileStat before_;
+  StreamRef previous_;
   EarlierContent earlier_;
   StreamRef stream_;
   bool came_short_ = false;
   std::uint64_t pending_hole_ = 0;
   std::vector<Fingerprint> prints_;
+  /// Bytes that were read but are in no piece yet: `ahead_` of them in the batch being filled, behind `used_` that are.
+  std::size_t used_ = 0;
+  std::size_t ahead_ = 0;
+  Bytes carried_;  ///< those left over by the batch before
+  std::size_t cuts_in_a_row_ = 0;
+  std::size_t misplaced_in_a_row_ = 0;  ///< of them, that begin where no earlier chunk did
 };
 
 }  // namespace metamori

@@ -1,60 +1,25 @@
 #include "core/ordered_put.hpp"
 
-#include <condition_variable>
-#include <exception>
-#include <mutex>
 #include <utility>
+
+#include "core/shared_task.hpp"
 
 namespace metamori {
 
 void store_batch(ChunkSink& sink, const Fingerprints& prints, PutBatch& batch) {
-  std::size_t offset = 0;
   for (PutPiece& piece : batch.pieces) {
-    if (piece.known.is_zero()) {
-      const ByteView bytes = ByteView(batch.bytes).subspan(offset, piece.length);
-      piece.fingerprint = prints.of(bytes);
-      piece.known = sink.put(bytes, Kind::data);
-    }
-    offset += piece.length;
+    if (!piece.known.is_zero()) continue;
+    const ByteView bytes = ByteView(batch.bytes).subspan(piece.at, piece.length);
+    if (piece.fingerprint == Fingerprint{}) piece.fingerprint = prints.of(bytes);
+    piece.known = sink.put(bytes, Kind::data, piece.like);
   }
 }
 
-/// A batch and how far it is. Whoever claims it first stores it: a worker, or the owner that waits for it.
 struct OrderedPut::Slot {
-  enum class State { waiting, running, done };
-  std::mutex mutex;
-  std::condition_variable changed;
-  State state = State::waiting;
-  std::exception_ptr failure;
+  Slot(ChunkSink& sink, const Fingerprints& prints, std::unique_ptr<PutBatch> the_batch)
+      : batch(std::move(the_batch)), task([&sink, &prints, this] { store_batch(sink, prints, *batch); }) {}
   std::unique_ptr<PutBatch> batch;
-
-  void run_if_waiting(ChunkSink& sink, const Fingerprints& prints) {
-    {
-      const std::lock_guard lock(mutex);
-      if (state != State::waiting) return;
-      state = State::running;
-    }
-    std::exception_ptr caught;
-    try {
-      store_batch(sink, prints, *batch);
-    } catch (...) {
-      caught = std::current_exception();  // rethrown where the batch is joined
-    }
-    const std::lock_guard lock(mutex);
-    failure = caught;
-    state = State::done;
-    changed.notify_all();
-  }
-  void wait_until_done() {
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [this] { return state == State::done; });
-  }
-  /// Makes sure that nobody touches the sink for this batch any more.
-  void cancel() {
-    std::unique_lock lock(mutex);
-    if (state == State::waiting) state = State::done;
-    changed.wait(lock, [this] { return state == State::done; });
-  }
+  SharedTask task;
 };
 
 OrderedPut::OrderedPut(ChunkSink& sink, const Fingerprints& prints, WorkerPool& pool)
@@ -63,7 +28,7 @@ OrderedPut::OrderedPut(ChunkSink& sink, const Fingerprints& prints, WorkerPool& 
 }
 
 OrderedPut::~OrderedPut() {
-  for (const auto& slot : slots_) slot->cancel();
+  for (const auto& slot : slots_) slot->task.cancel();  // the pool may hold them longer than the sink lives
 }
 
 std::unique_ptr<PutBatch> OrderedPut::fresh() {
@@ -74,18 +39,15 @@ std::unique_ptr<PutBatch> OrderedPut::fresh() {
 }
 
 void OrderedPut::start(std::unique_ptr<PutBatch> batch) {
-  auto slot = std::make_shared<Slot>();
-  slot->batch = std::move(batch);
+  auto slot = std::make_shared<Slot>(sink_, prints_, std::move(batch));
   slots_.push_back(slot);
-  if (limit_ > 0) pool_.submit([slot, &sink = sink_, &prints = prints_] { slot->run_if_waiting(sink, prints); });
+  if (limit_ > 0) pool_.submit([slot] { slot->task.run_if_waiting(); });
 }
 
 PutBatch* OrderedPut::finish_oldest() {
+  finish_first(slots_, [](const auto& slot) -> SharedTask& { return slot->task; });
   const auto slot = std::move(slots_.front());
   slots_.pop_front();
-  slot->run_if_waiting(sink_, prints_);
-  slot->wait_until_done();
-  if (slot->failure) std::rethrow_exception(slot->failure);
   last_ = std::move(slot->batch);
   return last_.get();
 }

@@ -12,18 +12,19 @@
 
 namespace metamori {
 
-/// A stretch of a batch that becomes one chunk.
+/// A stretch of a file that becomes one chunk.
 struct PutPiece {
   std::uint32_t length = 0;
+  std::uint32_t at = 0;     ///< of one that is not known: where its bytes begin in the batch
   ChunkId known;            ///< zero: to be hashed and stored
-  Fingerprint fingerprint;  ///< of a known one; of others filled in when it was stored
+  Fingerprint fingerprint;  ///< of one that is not known filled in when it is stored, if it is zero
+  BaseList like;            ///< of one that is not known: what the file held there before
 };
 
-/// Bytes read from a file and how they are cut: pieces one after another from the start of `bytes`.
+/// Pieces that follow each other in a file, and the bytes of those that are not known.
 struct PutBatch {
   Bytes bytes;
   std::vector<PutPiece> pieces;
-  std::uint64_t file_offset = 0;
   std::uint64_t hole_before = 0;  ///< bytes of hole before these
 };
 

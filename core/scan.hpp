@@ -99,7 +99,8 @@ class ScratchChunks final : public ChunkSink, public ChunkSource {
  public:
   explicit ScratchChunks(ChunkStore& store);
   ~ScratchChunks() override;
-  ChunkId put(ByteView raw, Kind kind) override;
+  using ChunkSink::put;
+  ChunkId put(ByteView raw, Kind kind, const BaseList& like) override;
   void read(const ChunkId& id, Bytes& out) override;
 
  private:

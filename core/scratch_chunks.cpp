@@ -16,7 +16,7 @@ struct ScratchChunks::Impl {
 ScratchChunks::ScratchChunks(ChunkStore& store) : impl_(std::make_unique<Impl>(store)) {}
 ScratchChunks::~ScratchChunks() = default;
 
-ChunkId ScratchChunks::put(ByteView raw, Kind kind) {
+ChunkId ScratchChunks::put(ByteView raw, Kind kind, const BaseList& /*like*/) {
   const ChunkId id = sha256(raw);
   if (kind == Kind::data || impl_->store.find_length(id)) return id;
   const std::lock_guard lock(impl_->mutex);

@@ -14,6 +14,10 @@
 namespace metamori {
 namespace {
 
+// Below this, what a frame of its own costs is more than what a difference saves.
+constexpr std::size_t kBasedBytesMin = 1024;
+// Text is edited by inserting, which a patch can't tell; but for large chunks looking for it would cost as much as storing them.
+constexpr std::size_t kDeltaDataMax = 64U << 10;
 // Asking for single packs is cheaper up to about here than listing the directory.
 constexpr std::size_t kAskSinglyMax = 64;
 
@@ -21,6 +25,8 @@ constexpr std::size_t kAskSinglyMax = 64;
 struct EncodingKit {
   FrameEncoder encoder;
   ByteWriter frame;
+  Bytes base;
+  Bytes piece;
 };
 
 /// As many kits as threads ever encoded at once.
@@ -59,8 +65,11 @@ struct ChunkSession::Impl {
 
   bool reuse(const ChunkId& id);
   void store_alone(const ChunkId& id, ByteView raw, Kind kind);
+  void store_chunk(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like);
+  bool store_based(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like);
+  bool read_base(EncodingKit& kit, EncodingBase& base);
   void store_group(const GatheredGroup& group);
-  void append(ByteView frame, Kind kind, std::span<const ChunkId> ids, std::span<const std::uint32_t> lengths);
+  void append(ByteView frame, Kind kind, std::span<const ChunkId> ids, std::span<const std::uint32_t> lengths, std::uint16_t depth = 0);
   void remember_failure();
   void rethrow_failure();
   bool read_own(const ChunkId& id, Bytes& out);
@@ -100,9 +109,11 @@ bool ChunkSession::Impl::reuse(const ChunkId& id) {
   return where.has_value();
 }
 
-void ChunkSession::Impl::append(ByteView frame, Kind kind, std::span<const ChunkId> ids, std::span<const std::uint32_t> lengths) {
+void ChunkSession::Impl::append(ByteView frame, Kind kind, std::span<const ChunkId> ids, std::span<const std::uint32_t> lengths,
+                                std::uint16_t depth) {
   std::vector<PackEntry> members(ids.size());
-  for (std::size_t i = 0; i < ids.size(); ++i) members[i] = {ids[i], 0, lengths[i], static_cast<std::uint16_t>(i), 0, kind};
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    members[i] = {ids[i], 0, lengths[i], static_cast<std::uint16_t>(i), static_cast<std::uint8_t>(depth), kind};
   const SessionPacks::Appended appended = packs.append(frame, std::move(members));
   for (std::size_t i = 0; i < ids.size(); ++i) places.settle(ids[i], {appended.offset, appended.slot, static_cast<std::uint16_t>(i)});
   if (appended.sealed) places.forget_slot(appended.slot);
@@ -116,6 +127,44 @@ void ChunkSession::Impl::store_alone(const ChunkId& id, ByteView raw, Kind kind)
   kits.give_back(std::move(kit));
 }
 
+/// Puts the base's bytes into the kit. False if they are not to be had, or rest on too much themselves.
+bool ChunkSession::Impl::read_base(EncodingKit& kit, EncodingBase& base) {
+  base.depth = 0;
+  kit.base.clear();
+  for (const ChunkId& id : base.list.ids) {
+    const auto where = reuse(id) ? store.index.find(id, false) : std::nullopt;  // its pack is relied on from now on
+    if (!where) return false;
+    base.depth = static_cast<std::uint16_t>(base.depth + 1 + where->depth);
+    if (base.depth > kMaxDeltaDepth) return false;
+    try {
+      store.read_copy(*where, id, kit.piece);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;
+      return false;  // whoever needs that chunk will be told; this one is better off without it
+    }
+    kit.base.insert(kit.base.end(), kit.piece.begin(), kit.piece.end());
+  }
+  if (kit.base.size() > kMaxRawBytes || base.list.skip > kit.base.size()) return false;
+  base.bytes = ByteView(kit.base).subspan(base.list.skip);
+  return true;
+}
+
+/// Stores it as what differs from `like`. False if that would not be clearly smaller.
+bool ChunkSession::Impl::store_based(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like) {
+  if (like.ids.empty() || raw.size() < kBasedBytesMin) return false;
+  auto kit = kits.take();
+  EncodingBase base{like, {}, 0};
+  bool made = read_base(*kit, base);
+  if (made) {
+    made = kind == Kind::data && kit->encoder.patch(id, kind, raw, base, kit->frame);
+    if (!made && (kind != Kind::data || raw.size() <= kDeltaDataMax)) made = kit->encoder.delta(id, kind, raw, base, kit->frame);
+  }
+  const auto length = static_cast<std::uint32_t>(raw.size());
+  if (made) append(kit->frame.view(), kind, {&id, 1}, {&length, 1}, base.depth);
+  kits.give_back(std::move(kit));
+  return made;
+}
+
 void ChunkSession::Impl::store_group(const GatheredGroup& group) {
   if (group.ids.size() == 1) {
     store_alone(group.ids.front(), group.raw, group.kind);
@@ -126,6 +175,12 @@ void ChunkSession::Impl::store_group(const GatheredGroup& group) {
     kits.give_back(std::move(kit));
   }
   gatherer.written(group);
+}
+
+void ChunkSession::Impl::store_chunk(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like) {
+  if (store_based(id, raw, kind, like)) return;
+  if (raw.size() > limits.group_member_bytes) return store_alone(id, raw, kind);
+  if (const auto full = gatherer.add(kind, id, raw)) store_group(*full);
 }
 
 void ChunkSession::Impl::remember_failure() {
@@ -147,7 +202,8 @@ void ChunkSession::Impl::read_frame(const ChunkId& id, std::uint32_t slot, std::
     const ByteView bytes = group.member(member, kWhere);
     out.assign(bytes.begin(), bytes.end());
   } else {
-    decode_frame(frame, {}, false, out, kWhere);
+    decode_frame(
+        frame, [this](const ChunkId& base_id, Bytes& base) { store.read(base_id, base); }, false, out, kWhere);
   }
   if (sha256(out) != id) ByteReader({}, kWhere).fail("chunk " + to_hex(id) + " came back as other bytes");
 }
@@ -169,23 +225,19 @@ bool ChunkSession::Impl::read_own(const ChunkId& id, Bytes& out) {
 ChunkSession::ChunkSession(ChunkStore& store, SessionLimits limits) : impl_(std::make_unique<Impl>(*store.impl_, limits)) {}
 ChunkSession::~ChunkSession() = default;
 
-ChunkId ChunkSession::put(ByteView raw, Kind kind) {
+ChunkId ChunkSession::put(ByteView raw, Kind kind, const BaseList& like) {
   const ChunkId id = sha256(raw);
-  put_known(id, raw, kind);
+  put_known(id, raw, kind, like);
   return id;
 }
 
-void ChunkSession::put_known(const ChunkId& id, ByteView raw, Kind kind) {
+void ChunkSession::put_known(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like) {
   MM_ASSERT(raw.size() <= kMaxRawBytes && kind != Kind::mixed);
   const std::shared_lock gate(impl_->gate);
   ++impl_->chunks_put;
   if (impl_->reuse(id) || impl_->packs.find_sealed(id) || !impl_->places.claim(id)) return;
   try {
-    if (raw.size() > impl_->limits.group_member_bytes) {
-      impl_->store_alone(id, raw, kind);
-    } else if (const auto full = impl_->gatherer.add(kind, id, raw)) {
-      impl_->store_group(*full);
-    }
+    impl_->store_chunk(id, raw, kind, like);
   } catch (...) {
     // Other threads may have been told that this chunk is stored: nothing may be published that relies on it.
     impl_->remember_failure();

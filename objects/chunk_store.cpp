@@ -7,15 +7,9 @@
 namespace metamori {
 namespace {
 
-// A chain has at most 16 links by the depths that its frames state; copies of a base from other packs may lengthen it, and damage may close
-// it to a ring.
-constexpr std::size_t kChainLinksMax = 64;
-
-/// A delta on the way to the chunk that is held whole.
-struct Link {
-  std::shared_ptr<const PackReader> pack;
-  ByteView frame;
-};
+// A chunk rests on at most 16 frames by the depths that they state; copies of a base from other packs may make them more, and damage may
+// close a chain to a ring.
+constexpr std::size_t kFramesMax = 64;
 
 [[noreturn]] void throw_missing(const ChunkId& id, PackIndex& index) {
   std::string message = "chunk " + to_hex(id) + " is missing: no pack holds it";
@@ -37,33 +31,27 @@ ChunkLocation find_base(PackIndex& index, const ChunkId& id, std::uint16_t depth
 
 }  // namespace
 
+/// Decodes the chunk at `at`, and for that its bases; `budget` is the number of frames that may still be read.
+void ChunkStore::Impl::decode(const ChunkLocation& at, std::size_t& budget, Bytes& out) {
+  const std::string& path = at.pack->path();
+  if (budget == 0) ByteReader({}, path).fail("a chain of deltas does not end");
+  --budget;
+  const ByteView frame = at.pack->frame(at.offset);
+  const FrameHeader header = decode_frame_header(frame, path);
+  if (header.form == Form::group) {
+    const auto group = groups.get(*at.pack, at.offset);
+    const ByteView member = group->member(at.member, path);
+    out.assign(member.begin(), member.end());
+    return;
+  }
+  // Bases need no check of their own: each frame's checksum is checked, and a wrong base makes a wrong chunk.
+  decode_frame(
+      frame, [&](const ChunkId& id, Bytes& base) { decode(find_base(index, id, header.depth), budget, base); }, false, out, path);
+}
+
 void ChunkStore::Impl::read_copy(const ChunkLocation& where, const ChunkId& id, Bytes& out) {
-  std::vector<Link> links;
-  ChunkLocation at = where;
-  for (;;) {
-    const ByteView frame = at.pack->frame(at.offset);
-    const FrameHeader header = decode_frame_header(frame, at.pack->path());
-    if (header.form == Form::group) {
-      const auto group = groups.get(*at.pack, at.offset);
-      const ByteView member = group->member(at.member, at.pack->path());
-      out.assign(member.begin(), member.end());
-      break;
-    }
-    if (header.form == Form::plain) {
-      decode_frame(frame, {}, false, out, at.pack->path());
-      break;
-    }
-    if (links.size() == kChainLinksMax) ByteReader({}, at.pack->path()).fail("a chain of deltas does not end");
-    links.push_back({at.pack, frame});
-    at = find_base(index, frame_base(frame, at.pack->path()), header.depth);
-  }
-  // Bases need no check of their own: each frame's checksum was checked, and a wrong base makes a wrong chunk.
-  Bytes result;
-  for (auto link = links.rbegin(); link != links.rend(); ++link) {
-    decode_frame(
-        link->frame, [&](const ChunkId&, Bytes& base) { base.swap(out); }, false, result, link->pack->path());
-    out.swap(result);
-  }
+  std::size_t budget = kFramesMax;
+  decode(where, budget, out);
   if (sha256(out) != id) ByteReader({}, where.pack->path()).fail("a frame decodes to other bytes than its id names");
 }
 

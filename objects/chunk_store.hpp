@@ -29,8 +29,10 @@ class ChunkSource {
 class ChunkSink {
  public:
   virtual ~ChunkSink() = default;
-  /// Stores `raw` under its SHA-256 unless it is there already. Returns the id. `raw` may be reused at once.
-  virtual ChunkId put(ByteView raw, Kind kind) = 0;
+  /// Stores `raw` under its SHA-256 unless it is there already. Returns the id. `raw` may be reused at once. `like` are published chunks
+  /// that it probably differs little from: a hint for how to hold it.
+  virtual ChunkId put(ByteView raw, Kind kind, const BaseList& like) = 0;
+  ChunkId put(ByteView raw, Kind kind) { return put(raw, kind, {}); }
 };
 
 /// Reads, and opens writing sessions. Thread-safe.
@@ -65,16 +67,17 @@ struct SessionLimits {
 };
 
 /// One writer's packs. Chunks that were put can be read through the session (also before flush) and are shared between its threads: a chunk
-/// put twice is stored once. Small chunks gather in compression groups, one open group for each kind. Packs are split at 2 GiB. What was
-/// not flushed when the session ends is dropped. After a failed put every later flush throws the same error, because another thread may
-/// rely on what could not be stored.
+/// put twice is stored once. A chunk that differs little from what it is said to be like is held as the difference. Small chunks gather in
+/// compression groups, one open group for each kind. Packs are split at 2 GiB. What was not flushed when the session ends is dropped. After
+/// a failed put every later flush throws the same error, because another thread may rely on what could not be stored.
 class ChunkSession final : public ChunkSource, public ChunkSink {
  public:
   explicit ChunkSession(ChunkStore& store, SessionLimits limits = {});
   ~ChunkSession() override;
-  ChunkId put(ByteView raw, Kind kind) override;
+  using ChunkSink::put;
+  ChunkId put(ByteView raw, Kind kind, const BaseList& like) override;
   /// As put, for a chunk whose id the caller has computed.
-  void put_known(const ChunkId& id, ByteView raw, Kind kind);
+  void put_known(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like = {});
   void read(const ChunkId& id, Bytes& out) override;
   /// Publishes what was put so far (protocol steps 2 and 3 of the checkpoint: durable on return). May be called again after further puts.
   void flush();

@@ -14,6 +14,7 @@ struct ChunkStore::Impl {
   void read(const ChunkId& id, Bytes& out);
   /// Reads the copy at `where`, with all that it is a delta of, and verifies it. Throws corrupt.
   void read_copy(const ChunkLocation& where, const ChunkId& id, Bytes& out);
+  void decode(const ChunkLocation& at, std::size_t& budget, Bytes& out);
 
   System& system;
   const RepositoryDirs& dirs;

@@ -20,6 +20,7 @@ enum class Kind : std::uint8_t { data = 0, list = 1, directory = 2, other = 3, m
 inline constexpr std::size_t kFrameHeaderBytes = 64;
 inline constexpr std::uint32_t kMaxRawBytes = 4U << 20;
 inline constexpr std::uint16_t kMaxDeltaDepth = 16;
+inline constexpr std::size_t kMaxBases = 16;
 
 struct FrameHeader {
   Form form = Form::plain;
@@ -39,7 +40,13 @@ struct FrameHeader {
 /// sees the body.
 FrameHeader decode_frame_header(ByteView bytes, std::string_view where);
 
-/// Where a delta's base comes from: puts the raw bytes of chunk `id`, verified, into `out`.
+/// What a delta or patch rests on: the bytes of these chunks one after another, without the first `skip` bytes (at most all of them).
+struct BaseList {
+  std::vector<ChunkId> ids;
+  std::uint32_t skip = 0;
+};
+
+/// Where base chunks come from: puts the raw bytes of chunk `id`, verified, into `out`.
 using BaseReader = std::function<void(const ChunkId& id, Bytes& out)>;
 
 /// Undoes everything for a frame (header and body together in `frame`) and puts the raw bytes into `out` (for a group, those of all
@@ -49,8 +56,15 @@ void decode_frame(ByteView frame, const BaseReader& base, bool verify_id, Bytes&
 
 /// The lengths of a group's members. Throws corrupt.
 std::vector<std::uint32_t> group_member_lengths(ByteView frame, std::string_view where);
-/// The base of a delta or patch.
-ChunkId frame_base(ByteView frame, std::string_view where);
+/// What a delta or patch rests on.
+BaseList frame_bases(ByteView frame, std::string_view where);
+
+/// A base to encode against.
+struct EncodingBase {
+  BaseList list;
+  ByteView bytes;           ///< what `list` stands for
+  std::uint16_t depth = 1;  ///< of the frame that would rest on it: the sum over the base chunks of 1 + the depth of their frames
+};
 
 /// Appends the frame of one chunk to `out`, in the encoding that a cheap probe finds best: raw when incompressible, byte-shuffle + fast
 /// zstd for arrays of numbers, zstd otherwise. Keeps compression contexts and scratch memory, so one encoder serves one thread.
@@ -62,9 +76,10 @@ class FrameEncoder {
   void plain(const ChunkId& id, Kind kind, ByteView raw, ByteWriter& out);
   /// `members` follow each other in `raw`.
   void group(Kind kind, ByteView raw, std::span<const std::uint32_t> member_lengths, ByteWriter& out);
-  /// Returns false, appending nothing, if a delta would not be clearly smaller than the plain frame.
-  bool delta(const ChunkId& id, Kind kind, ByteView raw, const ChunkId& base_id, ByteView base, std::uint16_t base_depth, ByteWriter& out);
-  bool patch(const ChunkId& id, Kind kind, ByteView raw, const ChunkId& base_id, ByteView base, std::uint16_t base_depth, ByteWriter& out);
+  /// Returns false, appending nothing, if a delta would not be clearly smaller than the plain frame, or its chain too long.
+  bool delta(const ChunkId& id, Kind kind, ByteView raw, const EncodingBase& base, ByteWriter& out);
+  /// The same for a patch: for bytes that stayed in their places.
+  bool patch(const ChunkId& id, Kind kind, ByteView raw, const EncodingBase& base, ByteWriter& out);
 
  private:
   struct Impl;

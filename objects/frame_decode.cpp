@@ -14,6 +14,8 @@ namespace metamori {
 namespace {
 
 constexpr std::size_t kVarintOfLengthMax = 5;
+constexpr std::size_t kBaseListLeast = 1 + ChunkTag::size_bytes + 1;
+constexpr std::size_t kBaseListMost = 1 + kMaxBases * ChunkTag::size_bytes + kVarintOfLengthMax;
 
 bool has_base(Form form) noexcept { return form == Form::delta || form == Form::patch; }
 bool is_filter_width(std::uint8_t width) noexcept { return width == 0 || width == 2 || width == 4 || width == 8 || width == 16; }
@@ -23,8 +25,8 @@ void check_lengths(const FrameHeader& header, const ByteReader& reader) {
   // A patch needs at most three bytes for every two it covers, and its count.
   if (header.form == Form::patch ? header.coded_len > 2 * header.raw_len + 16 : header.coded_len != header.raw_len)
     reader.fail("frame with an impossible coded length");
-  const std::uint64_t prefix_least = has_base(header.form) ? ChunkTag::size_bytes : header.form == Form::group ? header.member_count : 0;
-  const std::uint64_t prefix_most = header.form == Form::group ? prefix_least * kVarintOfLengthMax : prefix_least;
+  const std::uint64_t prefix_least = has_base(header.form) ? kBaseListLeast : header.form == Form::group ? header.member_count : 0;
+  const std::uint64_t prefix_most = has_base(header.form) ? kBaseListMost : prefix_least * kVarintOfLengthMax;
   const std::uint64_t coded_most = header.codec == Codec::none ? header.coded_len : 2ULL * header.coded_len + 64;
   const std::uint64_t coded_least = header.codec == Codec::none ? header.coded_len : 0;
   if (header.stored_len < prefix_least + coded_least || header.stored_len > prefix_most + coded_most)
@@ -63,10 +65,21 @@ std::vector<std::uint32_t> read_member_table(const FrameHeader& header, ByteRead
   return lengths;
 }
 
+BaseList read_base_list(ByteReader& reader) {
+  BaseList list;
+  const std::uint64_t count = reader.varint();
+  if (count == 0 || count > kMaxBases) reader.fail("delta with an impossible number of bases");
+  for (std::uint64_t i = 0; i < count; ++i) list.ids.push_back(reader.id<ChunkTag>());
+  const std::uint64_t skip = reader.varint();
+  if (skip > kMaxRawBytes) reader.fail("delta that skips more than its base can have");
+  list.skip = static_cast<std::uint32_t>(skip);
+  return list;
+}
+
 Body split_body(const FrameHeader& header, ByteView frame, std::string_view where) {
   const ByteView body = frame.subspan(kFrameHeaderBytes);
   ByteReader reader(body, where);
-  if (has_base(header.form)) reader.take(ChunkTag::size_bytes);
+  if (has_base(header.form)) read_base_list(reader);
   if (header.form == Form::group) read_member_table(header, reader);
   return {body.first(body.size() - reader.rest().size()), reader.rest()};
 }
@@ -90,13 +103,32 @@ void decode_coded(const FrameHeader& header, ByteView coded, ByteView prefix, By
   }
 }
 
+/// Puts the base's bytes into `out`.
+void read_bases(ByteReader list_reader, const BaseReader& base, Bytes& out) {
+  const BaseList list = read_base_list(list_reader);
+  base(list.ids.front(), out);
+  Bytes next;
+  for (std::size_t i = 1; i < list.ids.size(); ++i) {
+    base(list.ids[i], next);
+    if (next.size() > kMaxRawBytes - std::min<std::size_t>(out.size(), kMaxRawBytes))
+      list_reader.fail("delta with bases of more than 4 MiB");
+    out.insert(out.end(), next.begin(), next.end());
+  }
+  if (list.skip > out.size()) list_reader.fail("delta that skips more than its base");
+  out.erase(out.begin(), out.begin() + list.skip);
+}
+
 void decode_with_base(const FrameHeader& header, const Body& body, const BaseReader& base, Bytes& out, std::string_view where) {
-  Bytes base_bytes;
-  base(ByteReader(body.prefix, where).id<ChunkTag>(), base_bytes);
-  if (header.form == Form::delta) return decode_coded(header, body.coded, base_bytes, out, where);
+  const ByteReader list(body.prefix, where);
+  if (header.form == Form::delta) {
+    Bytes base_bytes;
+    read_bases(list, base, base_bytes);
+    return decode_coded(header, body.coded, base_bytes, out, where);
+  }
   Bytes patch;
   decode_coded(header, body.coded, {}, patch, where);
-  apply_patch(patch, base_bytes, header.raw_len, out, where);
+  read_bases(list, base, out);
+  apply_patch(patch, header.raw_len, out, where);
 }
 
 }  // namespace
@@ -161,11 +193,11 @@ std::vector<std::uint32_t> group_member_lengths(ByteView frame, std::string_view
   return read_member_table(header, reader);
 }
 
-ChunkId frame_base(ByteView frame, std::string_view where) {
+BaseList frame_bases(ByteView frame, std::string_view where) {
   const FrameHeader header = decode_frame_header(frame, where);
   ByteReader reader(frame.subspan(kFrameHeaderBytes), where);
   if (!has_base(header.form)) reader.fail("frame that should have a base has none");
-  return reader.id<ChunkTag>();
+  return read_base_list(reader);
 }
 
 }  // namespace metamori

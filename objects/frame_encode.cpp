@@ -40,6 +40,15 @@ void write_frame(FrameHeader header, ByteView prefix, ByteView coded, ByteWriter
   out.raw(coded);
 }
 
+ByteWriter encoded(const BaseList& list) {
+  MM_ASSERT(!list.ids.empty() && list.ids.size() <= kMaxBases);
+  ByteWriter out;
+  out.varint(list.ids.size());
+  for (const ChunkId& id : list.ids) out.id(id);
+  out.varint(list.skip);
+  return out;
+}
+
 /// What the last probe of a kind said, and for how many more chunks it is believed.
 struct Habit {
   ProbeResult probed;
@@ -151,42 +160,42 @@ void FrameEncoder::group(Kind kind, ByteView raw, std::span<const std::uint32_t>
   write_frame(header, table.view(), coded.bytes, out);
 }
 
-bool FrameEncoder::delta(const ChunkId& id, Kind kind, ByteView raw, const ChunkId& base_id, ByteView base, std::uint16_t base_depth,
-                         ByteWriter& out) {
-  MM_ASSERT(raw.size() <= kMaxRawBytes && base.size() <= kMaxRawBytes && kind != Kind::mixed);
-  if (base_depth >= kMaxDeltaDepth) return false;
-  if (!impl_->compressor.compress_against(raw, base, kDeltaLevel, raw.size() / 4 * 3, impl_->difference)) return false;
-  if (!impl_->clearly_smaller(kind, raw, ChunkTag::size_bytes + impl_->difference.size())) return false;
+bool FrameEncoder::delta(const ChunkId& id, Kind kind, ByteView raw, const EncodingBase& base, ByteWriter& out) {
+  MM_ASSERT(raw.size() <= kMaxRawBytes && base.bytes.size() <= kMaxRawBytes && kind != Kind::mixed);
+  if (base.depth > kMaxDeltaDepth) return false;
+  if (!impl_->compressor.compress_against(raw, base.bytes, kDeltaLevel, raw.size() / 4 * 3, impl_->difference)) return false;
+  const ByteWriter list = encoded(base.list);
+  if (!impl_->clearly_smaller(kind, raw, list.size() + impl_->difference.size())) return false;
   FrameHeader header;
   header.form = Form::delta;
   header.codec = Codec::zstd;
   header.kind = kind;
   header.coded_len = header.raw_len = static_cast<std::uint32_t>(raw.size());
-  header.depth = static_cast<std::uint16_t>(base_depth + 1);
+  header.depth = base.depth;
   header.id = id;
-  write_frame(header, ByteView(base_id.bytes), impl_->difference, out);
+  write_frame(header, list.view(), impl_->difference, out);
   return true;
 }
 
-bool FrameEncoder::patch(const ChunkId& id, Kind kind, ByteView raw, const ChunkId& base_id, ByteView base, std::uint16_t base_depth,
-                         ByteWriter& out) {
-  MM_ASSERT(raw.size() <= kMaxRawBytes && base.size() <= kMaxRawBytes && kind != Kind::mixed);
-  if (base_depth >= kMaxDeltaDepth) return false;
+bool FrameEncoder::patch(const ChunkId& id, Kind kind, ByteView raw, const EncodingBase& base, ByteWriter& out) {
+  MM_ASSERT(raw.size() <= kMaxRawBytes && base.bytes.size() <= kMaxRawBytes && kind != Kind::mixed);
+  if (base.depth > kMaxDeltaDepth) return false;
   Bytes& patch = impl_->patch;
-  if (!encode_patch(raw, base, raw.size() / 4 * 3, patch)) return false;
+  if (!encode_patch(raw, base.bytes, raw.size() / 4 * 3, patch)) return false;
   Bytes& packed = impl_->difference;
   const bool compressed = impl_->compressor.compress(patch, kPatchLevel, patch.size() * kWorthwhilePermille / 1000, packed);
   const ByteView coded = compressed ? packed : patch;
-  if (!impl_->clearly_smaller(kind, raw, ChunkTag::size_bytes + coded.size())) return false;
+  const ByteWriter list = encoded(base.list);
+  if (!impl_->clearly_smaller(kind, raw, list.size() + coded.size())) return false;
   FrameHeader header;
   header.form = Form::patch;
   header.codec = compressed ? Codec::zstd : Codec::none;
   header.kind = kind;
   header.coded_len = static_cast<std::uint32_t>(patch.size());
   header.raw_len = static_cast<std::uint32_t>(raw.size());
-  header.depth = static_cast<std::uint16_t>(base_depth + 1);
+  header.depth = base.depth;
   header.id = id;
-  write_frame(header, ByteView(base_id.bytes), coded, out);
+  write_frame(header, list.view(), coded, out);
   return true;
 }
 

@@ -67,7 +67,7 @@ bool encode_patch(ByteView raw, ByteView base, std::size_t limit, Bytes& out) {
   return out.size() <= limit;
 }
 
-void apply_patch(ByteView patch, ByteView base, std::size_t raw_len, Bytes& out, std::string_view where) {
+void apply_patch(ByteView patch, std::size_t raw_len, Bytes& bytes, std::string_view where) {
   ByteReader reader(patch, where);
   const std::uint64_t count = reader.varint();
   if (count > patch.size() / 2) reader.fail("patch with more ranges than bytes");
@@ -83,13 +83,10 @@ void apply_patch(ByteView patch, ByteView base, std::size_t raw_len, Bytes& out,
     ranges.push_back({at, at + static_cast<std::size_t>(length)});
     at += static_cast<std::size_t>(length);
   }
-  const std::size_t kept = std::min(base.size(), raw_len);
-  out.resize(raw_len);
-  std::copy_n(base.begin(), kept, out.begin());
-  std::fill(out.begin() + static_cast<std::ptrdiff_t>(kept), out.end(), std::byte{0});
+  bytes.resize(raw_len, std::byte{0});
   for (const Range& range : ranges) {
-    const ByteView bytes = reader.take(range.end - range.begin);
-    std::copy(bytes.begin(), bytes.end(), out.begin() + static_cast<std::ptrdiff_t>(range.begin));
+    const ByteView replacement = reader.take(range.end - range.begin);
+    std::copy(replacement.begin(), replacement.end(), bytes.begin() + static_cast<std::ptrdiff_t>(range.begin));
   }
   reader.expect_end();
 }

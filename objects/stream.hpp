@@ -39,7 +39,13 @@ struct Extent {
 /// Builds a data stream from its extents in order; holds one open list chunk per level.
 class StreamBuilder {
  public:
+  /// A stream that the new one probably differs little from: a hint for how to hold its lists.
+  struct Like {
+    ChunkSource* source = nullptr;
+    StreamRef stream;
+  };
   explicit StreamBuilder(ChunkSink& sink);
+  StreamBuilder(ChunkSink& sink, const Like& like);
   ~StreamBuilder();
   StreamBuilder(const StreamBuilder&) = delete;
   StreamBuilder& operator=(const StreamBuilder&) = delete;

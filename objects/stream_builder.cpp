@@ -1,4 +1,5 @@
 #include <limits>
+#include <optional>
 
 #include "base/assert.hpp"
 #include "metamori/error.hpp"
@@ -16,10 +17,13 @@ struct StreamBuilder::Impl {
     ChunkId last;  ///< the last item while the list is open, the last list put once all is closed
   };
 
-  explicit Impl(ChunkSink& where) : sink(where) {}
+  Impl(ChunkSink& where, const Like& like) : sink(where) {
+    if (like.stream.level > 0) earlier.emplace(*like.source, like.stream);
+  }
 
   /// Appends an item to the open list of levels[at], and closed lists to the levels above.
   void push(std::size_t at, ChunkId id, std::uint64_t span) {
+    if (at == 0) pushed += span;
     for (;; ++at) {
       MM_ASSERT(at < kMaxStreamLevel);
       if (levels.size() == at) levels.emplace_back();
@@ -31,16 +35,26 @@ struct StreamBuilder::Impl {
       ++level.count;
       if (!list_ends_after(static_cast<std::uint8_t>(at + 1), level.count, id)) return;
       span = level.span;
-      id = close(level);
+      id = close(at);
     }
   }
-  ChunkId close(Level& level) {
-    level.last = sink.put(level.items.view(), Kind::list);
+  ChunkId close(std::size_t at) {
+    Level& level = levels[at];
+    level.last = sink.put(level.items.view(), Kind::list, like(at, pushed - level.span));
     level.items.clear();
     level.count = 0;
     level.span = 0;
     ++level.finished;
     return level.last;
+  }
+  /// The list of the earlier stream that stands at the same level and offset.
+  BaseList like(std::size_t at, std::uint64_t offset) {
+    if (!earlier) return {};
+    earlier->seek(offset);
+    if (earlier->current() == nullptr || earlier->offset() != offset) return {};
+    for (const ExtentCursor::Subtree& list : earlier->subtrees_here())
+      if (list.level == at + 1) return {{list.id}, 0};
+    return {};
   }
   void flush_hole() {
     if (hole == 0) return;
@@ -52,9 +66,12 @@ struct StreamBuilder::Impl {
   std::vector<Level> levels;  ///< [0] is level 1
   std::uint64_t hole = 0;     ///< a hole that may go on
   std::uint64_t length = 0;
+  std::uint64_t pushed = 0;  ///< `length` without the hole that may go on
+  std::optional<ExtentCursor> earlier;
 };
 
-StreamBuilder::StreamBuilder(ChunkSink& sink) : impl_(std::make_unique<Impl>(sink)) {}
+StreamBuilder::StreamBuilder(ChunkSink& sink) : StreamBuilder(sink, {}) {}
+StreamBuilder::StreamBuilder(ChunkSink& sink, const Like& like) : impl_(std::make_unique<Impl>(sink, like)) {}
 StreamBuilder::~StreamBuilder() = default;
 
 void StreamBuilder::add(const Extent& extent) {
@@ -81,7 +98,7 @@ StreamRef StreamBuilder::finish() {
     MM_ASSERT(at < levels.size());
     if (levels[at].count > 0) {
       const std::uint64_t span = levels[at].span;
-      const ChunkId id = impl_->close(levels[at]);
+      const ChunkId id = impl_->close(at);
       if (levels[at].finished > 1) impl_->push(at + 1, id, span);
     }
     if (levels[at].finished == 1) return {static_cast<std::uint8_t>(at + 1), impl_->length, levels[at].last};

@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const ByteView frame : {input, ByteView(mended)}) {
     attempt([&] { decode_frame_header(frame, "fuzz"); });
     attempt([&] { group_member_lengths(frame, "fuzz"); });
-    attempt([&] { frame_base(frame, "fuzz"); });
+    attempt([&] { frame_bases(frame, "fuzz"); });
     for (const std::size_t base_size : {std::size_t{0}, std::size_t{3000}}) {
       attempt([&] {
         Bytes out;

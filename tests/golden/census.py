@@ -12,7 +12,7 @@ from mm_store import Store, find_repository
 # What the golden repository was made to hold: the least count of each.
 WANTED = {
     "form 0 plain": 30, "form 1 group": 15, "form 2 delta": 8, "form 3 patch": 8, "codec 0": 10, "codec 1": 30,
-    "filter 2": 1, "filter 4": 1, "filter 8": 1, "depth 16": 1,
+    "filter 2": 1, "filter 4": 1, "filter 8": 1, "depth 16": 1, "bases 2": 1,
     "kind 0": 30, "kind 1": 2, "kind 2": 10, "kind 3": 8,
     "file level 0": 100, "file level 1": 5, "file level 2": 5, "directory level 0": 50, "directory level 2": 2,
     "hole first": 5, "hole last": 5, "hole alone": 5, "longer than 4 GiB": 1,
@@ -33,6 +33,8 @@ def count_frames(store, found):
             found[f"codec {frame.codec}"] += 1
             found[f"filter {frame.filter}"] += 1
             found[f"depth {frame.depth}"] += 1
+            if frame.form >= 2:
+                found[f"bases {frame.body[0]}"] += 1
             found[f"kind {frame.kind}"] += 1
 
 

@@ -7,6 +7,7 @@
 #include "base/digest.hpp"
 #include "objects/pack.hpp"
 #include "tests/golden/golden_world.hpp"
+#include "tests/support/encoding_base.hpp"
 
 namespace metamori::test {
 namespace {
@@ -177,6 +178,22 @@ void make_attributes(GoldenWorld& world) {
   world.set_attribute("attributes/trusted", "trusted.metamori", as_bytes("root's"));
 }
 
+/// A chunk that begins in the middle of the first and ends in the middle of the second of `bases`, which have depth 0 and 1.
+void make_joined(GoldenWorld& world, PackWriter& pack, FrameEncoder& encoder, const std::vector<Bytes>& bases) {
+  Bytes together = bases[0];
+  together.insert(together.end(), bases[1].begin(), bases[1].end());
+  EncodingBase base;
+  base.list = {{sha256(bases[0]), sha256(bases[1])}, kChainBytes / 2};
+  base.bytes = ByteView(together).subspan(base.list.skip);
+  base.depth = 3;
+  Bytes raw(base.bytes.begin(), base.bytes.begin() + kChainBytes);
+  raw[7] ^= std::byte{0xFF};
+  ByteWriter frame;
+  if (!encoder.patch(sha256(raw), Kind::data, raw, base, frame)) throw std::runtime_error("no patch was made");
+  pack.append(frame.view(), {{sha256(raw), 0, kChainBytes, 0, 3, Kind::data}});
+  world.put("chain/joined", raw);
+}
+
 }  // namespace
 
 void make_chain(GoldenWorld& world) {
@@ -185,23 +202,24 @@ void make_chain(GoldenWorld& world) {
   FrameEncoder encoder;
   Bytes raw = world.noise(kChainBytes);
   ChunkId id = sha256(raw);
+  std::vector<Bytes> first_two;
   for (std::uint16_t depth = 0; depth <= kMaxDeltaDepth; ++depth) {
     ByteWriter frame;
     if (depth == 0) {
       encoder.plain(id, Kind::data, raw, frame);
     } else {
       const Bytes base = raw;
-      const ChunkId base_id = id;
       for (std::size_t edit = 0; edit < kChainEdits; ++edit) raw[edit * kChainBytes / kChainEdits + depth] ^= std::byte{0xFF};
       id = sha256(raw);
-      const auto base_depth = static_cast<std::uint16_t>(depth - 1);
-      const bool made = depth % 2 != 0 ? encoder.delta(id, Kind::data, raw, base_id, base, base_depth, frame)
-                                       : encoder.patch(id, Kind::data, raw, base_id, base, base_depth, frame);
+      const bool made = depth % 2 != 0 ? encoder.delta(id, Kind::data, raw, on_base(base, depth), frame)
+                                       : encoder.patch(id, Kind::data, raw, on_base(base, depth), frame);
       if (!made) throw std::runtime_error("no delta was made");
     }
     pack.append(frame.view(), {{id, 0, kChainBytes, 0, static_cast<std::uint8_t>(depth), Kind::data}});
     world.put(chain_name(depth), raw);
+    if (depth < 2) first_two.push_back(raw);
   }
+  make_joined(world, pack, encoder, first_two);
   pack.publish();
 }
 

@@ -12,6 +12,7 @@ from mm_bytes import Corrupt, Reader, checked_lines, require, sha256
 
 MAX_RAW = 4 << 20
 MAX_DEPTH = 16
+MAX_BASES = 16
 PLAIN, GROUP, DELTA, PATCH = range(4)
 ENTRY_BYTES = 48
 HEADER_BYTES = 32
@@ -200,15 +201,27 @@ class Store:
         if frame.form == PLAIN:
             raw = self.uncode(frame, frame.body)
         else:
-            require(len(frame.body) >= 32, f"{frame.where}: no base")
-            base_id, coded = frame.body[:32], frame.body[32:]
-            base_at = self.where.get(base_id)
-            require(base_at, f"{frame.where}: its base {base_id.hex()} is missing")
-            require(base_at.depth < frame.depth, f"{frame.where}: a base that is not shallower")
-            base = self.read(base_id)
+            body = Reader(frame.body, frame.where)
+            base = self.base(frame, body)
+            coded = body.rest()
             raw = self.uncode(frame, coded, base) if frame.form == DELTA else self.patched(frame, self.uncode(frame, coded), base)
         require(len(raw) == frame.raw_len, f"{frame.where}: wrong length")
         return raw
+
+    def base(self, frame, body):
+        count = body.varint()
+        require(1 <= count <= MAX_BASES, f"{frame.where}: {count} bases")
+        ids = [body.take(32) for _ in range(count)]
+        skip = body.varint()
+        base = b""
+        for base_id in ids:
+            base_at = self.where.get(base_id)
+            require(base_at, f"{frame.where}: its base {base_id.hex()} is missing")
+            require(base_at.depth < frame.depth, f"{frame.where}: a base that is not shallower")
+            base += self.read(base_id)
+            require(len(base) <= MAX_RAW, f"{frame.where}: bases of more than 4 MiB")
+        require(skip <= len(base), f"{frame.where}: more skipped than there is")
+        return base[skip:]
 
     @staticmethod
     def patched(frame, patch, base):

@@ -19,7 +19,8 @@ class MemoryChunks final : public ChunkSource, public ChunkSink {
     if (found == chunks_.end()) throw Error(ErrorKind::corrupt, "chunk " + to_hex(id) + " is missing");
     out = found->second;
   }
-  ChunkId put(ByteView raw, Kind) override {
+  using ChunkSink::put;
+  ChunkId put(ByteView raw, Kind, const BaseList&) override {
     const ChunkId id = sha256(raw);
     if (chunks_.try_emplace(id, raw.begin(), raw.end()).second) ++new_count;
     return id;

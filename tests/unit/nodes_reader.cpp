@@ -11,6 +11,7 @@
 
 #include "base/files.hpp"
 #include "objects/record.hpp"
+#include "support/encoding_base.hpp"
 #include "support/node_models.hpp"
 #include "support/temp_dir.hpp"
 
@@ -94,7 +95,7 @@ class IndependentReader : public ::testing::Test {
     result.bytes_below = built.bytes_below;
     return result;
   }
-  /// A pack whose frames rest on each other: plain, delta on it, patch on that.
+  /// A pack whose frames rest on each other: plain, delta on it, patch on that, patch on the end of one and the start of the other.
   std::vector<Entry> chain(Random& random);
   void publish(const ChunkId& root, std::uint64_t number);
 
@@ -111,24 +112,37 @@ std::vector<Entry> IndependentReader::chain(Random& random) {
   Bytes raw = random_bytes(random, 60000);
   ChunkId id = sha256(raw);
   std::vector<Entry> entries;
-  for (std::uint16_t depth = 0; depth <= 2; ++depth) {
+  Bytes both;
+  EncodingBase both_of;
+  for (std::uint16_t step = 0; step <= 3; ++step) {
     ByteWriter frame;
-    if (depth == 0) {
+    const std::uint16_t depth = step == 3 ? 5 : step;  // 1 + the depth of each base
+    if (step == 3) {
+      both_of.bytes = ByteView(both).subspan(both_of.list.skip = 20000);
+      both_of.depth = depth;
+      raw.assign(both_of.bytes.begin(), both_of.bytes.end() - 10000);
+      raw[50000] ^= std::byte{0xFF};
+      id = sha256(raw);
+      EXPECT_TRUE(encoder.patch(id, Kind::data, raw, both_of, frame));
+    } else if (step == 0) {
       encoder.plain(id, Kind::data, raw, frame);
     } else {
       const Bytes base = raw;
-      const ChunkId base_id = id;
-      for (const std::size_t at : {0U, 30000U, 59000U}) raw[at + depth] ^= std::byte{0xFF};
+      for (const std::size_t at : {0U, 30000U, 59000U}) raw[at + step] ^= std::byte{0xFF};
       id = sha256(raw);
-      const bool made = depth == 1 ? encoder.delta(id, Kind::data, raw, base_id, base, 0, frame)
-                                   : encoder.patch(id, Kind::data, raw, base_id, base, 1, frame);
+      const bool made = step == 1 ? encoder.delta(id, Kind::data, raw, on_base(base, 1), frame)
+                                  : encoder.patch(id, Kind::data, raw, on_base(base, 2), frame);
       EXPECT_TRUE(made);
     }
     pack.append(frame.view(), {{id, 0, static_cast<std::uint32_t>(raw.size()), 0, static_cast<std::uint8_t>(depth), Kind::data}});
-    Entry made = entry("chain" + std::to_string(depth));
+    Entry made = entry("chain" + std::to_string(step));
     made.content = {0, raw.size(), id};
     expected[made.name] = std::string(as_text(raw));
     entries.push_back(std::move(made));
+    if (step > 0) {
+      both.insert(both.end(), raw.begin(), raw.end());
+      both_of.list.ids.push_back(id);
+    }
   }
   pack.publish();
   return entries;

@@ -11,6 +11,7 @@
 
 #include "base/digest.hpp"
 #include "objects/chunk_store.hpp"
+#include "tests/support/encoding_base.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace metamori::test {

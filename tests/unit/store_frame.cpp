@@ -124,7 +124,7 @@ TEST(Frame, GroupsKeepTheirMembersLengths) {
   encoder.group(Kind::directory, raw, lengths, out);
   EXPECT_EQ(group_member_lengths(out.view(), "test"), lengths);
   EXPECT_EQ(decoded(out.view()), raw);
-  EXPECT_TRUE(is_corrupt([&] { frame_base(out.view(), "test"); }));
+  EXPECT_TRUE(is_corrupt([&] { frame_bases(out.view(), "test"); }));
 }
 
 TEST(Frame, ADeltaOfAFewBytesIsSmall) {
@@ -135,13 +135,13 @@ TEST(Frame, ADeltaOfAFewBytesIsSmall) {
   FrameEncoder encoder;
   ByteWriter delta;
   ByteWriter patch;
-  ASSERT_TRUE(encoder.delta(sha256(raw), Kind::data, raw, sha256(base), base, 3, delta));
-  ASSERT_TRUE(encoder.patch(sha256(raw), Kind::data, raw, sha256(base), base, 3, patch));
+  ASSERT_TRUE(encoder.delta(sha256(raw), Kind::data, raw, on_base(base, 4), delta));
+  ASSERT_TRUE(encoder.patch(sha256(raw), Kind::data, raw, on_base(base, 4), patch));
   EXPECT_LT(delta.size(), 4096U + 300);
   EXPECT_LT(patch.size(), 4096U + 150);
   for (const ByteWriter* frame : {&delta, &patch}) {
     EXPECT_EQ(decode_frame_header(frame->view(), "test").depth, 4);
-    EXPECT_EQ(frame_base(frame->view(), "test"), sha256(base));
+    EXPECT_EQ(frame_bases(frame->view(), "test").ids, std::vector{sha256(base)});
     EXPECT_EQ(decoded(frame->view(), base_of(base)), raw);
     Bytes wrong;
     EXPECT_TRUE(is_corrupt([&] {
@@ -151,26 +151,70 @@ TEST(Frame, ADeltaOfAFewBytesIsSmall) {
   }
 }
 
+TEST(Frame, APatchMayRestOnSeveralChunksAndStartWithinTheFirst) {
+  const std::vector<Bytes> chunks{noise(30'000, 1), noise(20'000, 2), noise(10'000, 3)};
+  EncodingBase base;
+  Bytes together;
+  for (const Bytes& chunk : chunks) {
+    base.list.ids.push_back(sha256(chunk));
+    together.insert(together.end(), chunk.begin(), chunk.end());
+  }
+  base.list.skip = 5'000;
+  base.bytes = ByteView(together).subspan(5'000);
+  base.depth = 3;
+  Bytes raw(base.bytes.begin(), base.bytes.begin() + 50'000);
+  raw[100] ^= std::byte{1};
+  raw[40'000] ^= std::byte{1};
+  const BaseReader reader = [&](const ChunkId& id, Bytes& out) {
+    out = *std::find_if(chunks.begin(), chunks.end(), [&](const Bytes& chunk) { return sha256(chunk) == id; });
+  };
+  FrameEncoder encoder;
+  for (const bool as_delta : {false, true}) {
+    ByteWriter frame;
+    ASSERT_TRUE(as_delta ? encoder.delta(sha256(raw), Kind::data, raw, base, frame)
+                         : encoder.patch(sha256(raw), Kind::data, raw, base, frame));
+    EXPECT_LT(frame.size(), 400U);
+    EXPECT_EQ(frame_bases(frame.view(), "test").ids, base.list.ids);
+    EXPECT_EQ(decoded(frame.view(), reader), raw);
+  }
+}
+
+TEST(Frame, HostileBaseListsAreCorrupt) {
+  const Bytes base = noise(3'000, 1);
+  FrameEncoder encoder;
+  for (const std::uint32_t skip : {3'001U, kMaxRawBytes + 1}) {
+    EncodingBase on = on_base(base, 1);
+    on.list.skip = skip;
+    ByteWriter frame;
+    ASSERT_TRUE(encoder.patch(sha256(base), Kind::data, base, on, frame));
+    EXPECT_TRUE(is_corrupt([&] { decoded(frame.view(), base_of(base)); }));
+  }
+  EncodingBase large = on_base(base, 2);
+  large.list.ids.push_back(sha256(base));
+  ByteWriter frame;
+  ASSERT_TRUE(encoder.patch(sha256(base), Kind::data, base, large, frame));
+  EXPECT_TRUE(is_corrupt([&] { decoded(frame.view(), [](const ChunkId&, Bytes& out) { out = Bytes(kMaxRawBytes / 2 + 1); }); }));
+}
+
 TEST(Frame, DeltasThatGainNothingOrAreTooDeepAreRefused) {
   const Bytes raw = noise(10'000, 1);
   const Bytes other = noise(10'000, 2);
   FrameEncoder encoder;
   ByteWriter out;
-  EXPECT_FALSE(encoder.delta(sha256(raw), Kind::data, raw, sha256(other), other, 0, out));
-  EXPECT_FALSE(encoder.patch(sha256(raw), Kind::data, raw, sha256(other), other, 0, out));
-  EXPECT_FALSE(encoder.delta(sha256(raw), Kind::data, raw, sha256(raw), raw, kMaxDeltaDepth, out));
-  EXPECT_FALSE(encoder.patch(sha256(raw), Kind::data, raw, sha256(raw), raw, kMaxDeltaDepth, out));
+  EXPECT_FALSE(encoder.delta(sha256(raw), Kind::data, raw, on_base(other, 1), out));
+  EXPECT_FALSE(encoder.patch(sha256(raw), Kind::data, raw, on_base(other, 1), out));
+  EXPECT_FALSE(encoder.delta(sha256(raw), Kind::data, raw, on_base(raw, kMaxDeltaDepth + 1), out));
+  EXPECT_FALSE(encoder.patch(sha256(raw), Kind::data, raw, on_base(raw, kMaxDeltaDepth + 1), out));
   EXPECT_EQ(out.size(), 0U);
 }
 
 TEST(Patch, HostilePatchesAreCorrupt) {
-  const Bytes base(100);
   const auto refused = [&](std::vector<std::uint64_t> numbers, std::size_t bytes) {
     ByteWriter patch;
     for (const std::uint64_t number : numbers) patch.varint(number);
     patch.raw(Bytes(bytes));
-    Bytes out;
-    return is_corrupt([&] { apply_patch(patch.view(), base, 100, out, "test"); });
+    Bytes out(100);
+    return is_corrupt([&] { apply_patch(patch.view(), 100, out, "test"); });
   };
   EXPECT_FALSE(refused({1, 0, 100}, 100));
   EXPECT_FALSE(refused({2, 0, 1, 98, 1}, 2));

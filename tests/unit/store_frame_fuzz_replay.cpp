@@ -20,11 +20,11 @@ TEST(FrameFuzz, FramesOfEveryFormWithEveryByteChangedAreHandled) {
   encoder.plain(sha256(floats), Kind::data, floats, frames[1]);
   const std::vector<std::uint32_t> lengths{1000, 0, 2000};
   encoder.group(Kind::other, raw, lengths, frames[2]);
-  ASSERT_TRUE(encoder.patch(sha256(raw), Kind::data, raw, sha256(base), base, 0, frames[3]));
+  ASSERT_TRUE(encoder.patch(sha256(raw), Kind::data, raw, on_base(base, 1), frames[3]));
   const Bytes hard = noise(3000, 1);
   Bytes changed = hard;
   changed[5] = std::byte{0};
-  ASSERT_TRUE(encoder.delta(sha256(changed), Kind::data, changed, sha256(hard), hard, 0, frames[4]));
+  ASSERT_TRUE(encoder.delta(sha256(changed), Kind::data, changed, on_base(hard, 1), frames[4]));
   for (const ByteWriter& frame : frames) {
     replay(frame.view());
     Bytes bytes(frame.view().begin(), frame.view().end());

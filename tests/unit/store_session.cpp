@@ -190,9 +190,8 @@ std::vector<Bytes> put_chain(StoreDirs& repository, std::uint16_t depth_max) {
     Bytes next = versions.back();
     next[depth * 100U] ^= std::byte{0xFF};
     ByteWriter out;
-    const auto base_depth = static_cast<std::uint16_t>(depth - 1);
-    const bool made = depth % 2 ? encoder.delta(sha256(next), Kind::data, next, sha256(versions.back()), versions.back(), base_depth, out)
-                                : encoder.patch(sha256(next), Kind::data, next, sha256(versions.back()), versions.back(), base_depth, out);
+    const bool made = depth % 2 ? encoder.delta(sha256(next), Kind::data, next, on_base(versions.back(), depth), out)
+                                : encoder.patch(sha256(next), Kind::data, next, on_base(versions.back(), depth), out);
     EXPECT_TRUE(made);
     put_frame(repository, out, {sha256(next), 0, 20'000, 0, static_cast<std::uint8_t>(depth), Kind::data});
     versions.push_back(std::move(next));
@@ -218,7 +217,7 @@ TEST(ChunkStore, TwoDeltasOfEachOtherWithWholeCopiesElsewhereAreRead) {
     encoder.plain(sha256(base), Kind::data, base, whole);
     put_frame(repository, whole, {sha256(base), 0, 20'000, 0, 0, Kind::data});
     ByteWriter delta;
-    ASSERT_TRUE(encoder.delta(sha256(raw), Kind::data, raw, sha256(base), base, 0, delta));
+    ASSERT_TRUE(encoder.delta(sha256(raw), Kind::data, raw, on_base(base, 1), delta));
     put_frame(repository, delta, {sha256(raw), 0, 20'000, 0, 1, Kind::data});
   }
   ChunkStore store(real_system(), repository.dirs);
@@ -234,7 +233,7 @@ TEST(ChunkStore, ARingOfDeltasIsCorrupt) {
   FrameEncoder encoder;
   for (const auto& [raw, base] : {std::pair(a, b), std::pair(b, a)}) {
     ByteWriter delta;
-    ASSERT_TRUE(encoder.delta(sha256(raw), Kind::data, raw, sha256(base), base, 0, delta));
+    ASSERT_TRUE(encoder.delta(sha256(raw), Kind::data, raw, on_base(base, 1), delta));
     put_frame(repository, delta, {sha256(raw), 0, 20'000, 0, 1, Kind::data});
   }
   ChunkStore store(real_system(), repository.dirs);

@@ -85,7 +85,7 @@ TEST_F(Capture, TmpfsIsNeverBelieved) {
   settle();
   checkpoint(disk);
   settle();
-  EXPECT_EQ(checkpoint(disk).bytes_read, 4U);
+  EXPECT_EQ(checkpoint(disk).bytes_read, 8U);
 }
 
 TEST_F(Capture, FileThatOnlyGrowsWhileReadIsAPrefix) {

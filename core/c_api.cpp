@@ -1,35 +1,8 @@
-// The C interface: each function is one call of the C++ one, with errors turned into kinds. No exception leaves this file.
+// The C interface: each function is one call of the C++ one, with errors turned into kinds. No exception leaves the files c_api*.cpp.
 
-#include <algorithm>
-#include <atomic>
-#include <cstring>
-#include <new>
+#include "core/c_api_support.hpp"
 
-#include "metamori/metamori.h"
-#include "metamori/repository.hpp"
-
-struct metamori_repository {
-  metamori::Repository repository;
-};
-struct metamori_stop {
-  std::atomic<bool> raised{false};
-};
-struct metamori_log {
-  std::vector<metamori::CheckpointInfo> checkpoints;
-};
-
-namespace {
-
-using namespace metamori;
-
-static_assert(std::atomic<bool>::is_always_lock_free);  // or a signal handler could not raise it
-
-template <std::size_t Size>
-void copy_text(std::string_view text, char (&field)[Size]) noexcept {
-  const std::size_t length = std::min(text.size(), Size - 1);
-  std::memcpy(field, text.data(), length);
-  std::memset(field + length, 0, Size - length);
-}
+namespace metamori::c_api {
 
 metamori_kind kind_of(ErrorKind kind) noexcept {
   switch (kind) {
@@ -69,77 +42,9 @@ metamori_kind fill(metamori_error* error, metamori_kind kind, std::string_view m
   return kind;
 }
 
-/// Runs `action` and says how it ended.
-template <class Action>
-metamori_kind guarded(metamori_error* error, Action action) noexcept {
-  try {
-    action();
-    return fill(error, METAMORI_OK, {}, {});
-  } catch (const Error& thrown) {
-    return fill(error, kind_of(thrown.kind()), thrown.what(), thrown.hint());
-  } catch (const std::bad_alloc&) {
-    return fill(error, METAMORI_NO_MEMORY, "out of memory", {});
-  } catch (const std::exception& thrown) {
-    return fill(error, METAMORI_INTERNAL, thrown.what(), {});
-  } catch (...) {
-    return fill(error, METAMORI_INTERNAL, "unknown exception", {});
-  }
-}
-
-[[noreturn]] void fail_usage(const std::string& why) { throw Error(ErrorKind::usage, why); }
-
-template <class Pointer>
-void require(Pointer* pointer, const char* name) {
-  if (pointer == nullptr) fail_usage(std::string(name) + " must not be NULL");
-}
-
-/// The caller's struct as this library knows it: fields that the caller's header lacked have their defaults.
-template <class Options>
-Options options_of(const Options* given, Options defaults) {
-  if (given == nullptr) return defaults;
-  if (given->size < sizeof(std::size_t)) fail_usage("options must begin with their size: use the INIT macro");
-  if (given->size > sizeof(Options)) {
-    const auto* bytes = reinterpret_cast<const char*>(given);
-    if (std::any_of(bytes + sizeof(Options), bytes + given->size, [](char byte) { return byte != 0; }))
-      throw Error(ErrorKind::unsupported, "the options ask for something that this version of the library doesn't know");
-  }
-  std::memcpy(&defaults, given, std::min(given->size, sizeof(Options)));
-  return defaults;
-}
-
-/// Copies as much of `result` as the caller's struct has room for.
-template <class Result>
-void give(Result result, Result* out) {
-  if (out == nullptr) return;
-  const std::size_t size = out->size;
-  if (size < sizeof(std::size_t)) fail_usage("results must begin with their size: use the INIT macro");
-  result.size = size;
-  std::memcpy(out, &result, std::min(size, sizeof(Result)));
-}
-
-std::vector<std::string> strings(const char* const* texts, std::size_t count) {
-  std::vector<std::string> result;
-  if (count > 0) require(texts, "a list with elements");
-  for (std::size_t i = 0; i < count; ++i) {
-    require(texts[i], "a list's element");
-    result.emplace_back(texts[i]);
-  }
-  return result;
-}
-
-class Callback final : public ProgressSink {
- public:
-  explicit Callback(const metamori_control& control) : call_(control.progress), user_(control.progress_user) {}
-  void update(const Progress& progress) override {
-    call_(user_, progress.bytes_done, progress.bytes_total, progress.files_done, progress.files_total);
-  }
-
- private:
-  metamori_progress call_;
-  void* user_;
-};
-
 Control control_of(const metamori_control& given, Callback& callback) {
+  if (std::any_of(std::begin(given.reserved), std::end(given.reserved), [](std::uint64_t field) { return field != 0; }))
+    throw Error(ErrorKind::unsupported, "the control asks for something that this version of the library doesn't know");
   Control control;
   if (given.stop != nullptr) control.stop = &given.stop->raised;
   if (given.progress != nullptr) control.progress = &callback;
@@ -163,17 +68,12 @@ metamori_checkpoint_info describe(const CheckpointInfo& from) {
   return info;
 }
 
-metamori_restore_report describe(const RestoreReport& from) {
-  metamori_restore_report report = METAMORI_RESTORE_REPORT_INIT;
-  report.written = from.written;
-  report.removed = from.removed;
-  report.unchanged = from.unchanged;
-  report.left_alone = from.left_alone;
-  report.bytes_written = from.bytes_written;
-  report.warnings = from.warnings.size();
-  report.saved_as = from.saved_as ? from.saved_as->number : 0;
-  return report;
-}
+}  // namespace metamori::c_api
+
+namespace {
+
+using namespace metamori;
+using namespace metamori::c_api;
 
 metamori_kind add_rules(metamori_repository* repository, const char* const* patterns, std::size_t count, bool negated, int* is_first,
                         metamori_error* error) {
@@ -183,6 +83,30 @@ metamori_kind add_rules(metamori_repository* repository, const char* const* patt
     const bool first = negated ? repository->repository.untrack(given) : repository->repository.track(given);
     if (is_first != nullptr) *is_first = first ? 1 : 0;
   });
+}
+
+CheckMode check_mode_of(metamori_check check) {
+  switch (check) {
+    case METAMORI_CHECK_AUTO:
+      return CheckMode::automatic;
+    case METAMORI_CHECK_MTIME:
+      return CheckMode::mtime;
+    case METAMORI_CHECK_CONTENT:
+      return CheckMode::content;
+  }
+  fail_usage("no such way to tell changes");
+}
+
+OnTorn on_torn_of(metamori_on_torn on_torn) {
+  switch (on_torn) {
+    case METAMORI_ON_TORN_MARK:
+      return OnTorn::mark;
+    case METAMORI_ON_TORN_KEEP_PREVIOUS:
+      return OnTorn::keep_previous;
+    case METAMORI_ON_TORN_FAIL:
+      return OnTorn::fail;
+  }
+  fail_usage("no such way to treat torn files");
 }
 
 }  // namespace
@@ -255,6 +179,10 @@ metamori_kind metamori_init(const char* directory, const metamori_init_options* 
 
 void metamori_close(metamori_repository* repository) { delete repository; }
 
+const char* metamori_tree_directory(const metamori_repository* repository) {
+  return repository == nullptr ? nullptr : repository->repository.tree_directory().c_str();
+}
+
 metamori_kind metamori_track(metamori_repository* repository, const char* const* patterns, size_t pattern_count, int* is_first,
                              metamori_error* error) {
   return add_rules(repository, patterns, pattern_count, false, is_first, error);
@@ -287,114 +215,20 @@ metamori_kind metamori_checkpoint(metamori_repository* repository, const metamor
     for (std::size_t i = 0; i < words.size(); i += 2) checkpoint.metadata.emplace_back(words[i], words[i + 1]);
     checkpoint.tags = strings(given.tags, given.tag_count);
     checkpoint.skip_if_unchanged = given.skip_if_unchanged != 0;
-    checkpoint.on_torn = given.fail_if_torn != 0 ? OnTorn::fail : OnTorn::mark;
+    checkpoint.dry_run = given.dry_run != 0;
+    checkpoint.one_file_system = given.one_file_system != 0;
+    checkpoint.check = check_mode_of(given.check);
+    checkpoint.on_torn = on_torn_of(given.on_torn);
+    checkpoint.retries = given.retries;
+    if (given.author_name != nullptr) checkpoint.author = Person{given.author_name, text_or_empty(given.author_email)};
+    checkpoint.image_kind = text_or_empty(given.image_kind);
+    checkpoint.image_id = text_or_empty(given.image_id);
+    checkpoint.image_digest = text_or_empty(given.image_digest);
     checkpoint.control = control_of(given.control, callback);
     const CheckpointReport report = repository->repository.checkpoint(checkpoint);
     metamori_checkpoint_info result = describe(report.checkpoint);
     result.created = report.created ? 1 : 0;
     result.has_losses = report.has_losses() ? 1 : 0;
     give(result, info);
-  });
-}
-
-metamori_kind metamori_resolve(metamori_repository* repository, const char* revision, metamori_checkpoint_info* info,
-                               metamori_error* error) {
-  return guarded(error, [&] {
-    require(repository, "repository");
-    require(revision, "revision");
-    give(describe(repository->repository.resolve(revision)), info);
-  });
-}
-
-metamori_kind metamori_log_open(metamori_repository* repository, const char* revision, uint64_t limit, metamori_log** log,
-                                metamori_error* error) {
-  return guarded(error, [&] {
-    require(repository, "repository");
-    require(log, "log");
-    *log = nullptr;
-    LogOptions options;
-    if (revision != nullptr) options.from = revision;
-    options.limit = limit;
-    *log = new metamori_log{repository->repository.log(options)};
-  });
-}
-
-size_t metamori_log_count(const metamori_log* log) { return log == nullptr ? 0 : log->checkpoints.size(); }
-
-metamori_kind metamori_log_get(const metamori_log* log, size_t index, metamori_checkpoint_info* info) {
-  return guarded(nullptr, [&] {
-    if (index >= metamori_log_count(log)) fail_usage("no such checkpoint in the log");
-    give(describe(log->checkpoints[index]), info);
-  });
-}
-
-const char* metamori_log_message(const metamori_log* log, size_t index) {
-  return index < metamori_log_count(log) ? log->checkpoints[index].message.c_str() : nullptr;
-}
-
-const char* metamori_log_metadata(const metamori_log* log, size_t index, const char* key) {
-  if (index >= metamori_log_count(log) || key == nullptr) return nullptr;
-  for (const auto& [name, value] : log->checkpoints[index].metadata)
-    if (name == key) return value.c_str();
-  return nullptr;
-}
-
-void metamori_log_free(metamori_log* log) { delete log; }
-
-metamori_kind metamori_restore(metamori_repository* repository, const char* revision, const metamori_restore_options* options,
-                               metamori_restore_report* report, metamori_error* error) {
-  return guarded(error, [&] {
-    require(repository, "repository");
-    require(revision, "revision");
-    const metamori_restore_options given = options_of(options, metamori_restore_options METAMORI_RESTORE_OPTIONS_INIT);
-    give(metamori_restore_report METAMORI_RESTORE_REPORT_INIT, report);
-    Callback callback(given.control);
-    RestoreOptions restore;
-    restore.revision = revision;
-    restore.paths = strings(given.paths, given.path_count);
-    if (given.target != nullptr) restore.target = given.target;
-    restore.remove_extra = given.remove_extra != 0;
-    restore.dry_run = given.dry_run != 0;
-    restore.save = given.no_save == 0;
-    restore.force = given.force != 0;
-    restore.verify = given.verify != 0;
-    restore.control = control_of(given.control, callback);
-    give(describe(repository->repository.restore(restore)), report);
-  });
-}
-
-metamori_kind metamori_undo(metamori_repository* repository, metamori_restore_report* report, metamori_error* error) {
-  return guarded(error, [&] {
-    require(repository, "repository");
-    give(metamori_restore_report METAMORI_RESTORE_REPORT_INIT, report);
-    give(describe(repository->repository.undo({})), report);
-  });
-}
-
-metamori_kind metamori_recover(metamori_repository* repository, int abort, int* was_pending, metamori_error* error) {
-  return guarded(error, [&] {
-    require(repository, "repository");
-    const RecoverReport report = repository->repository.recover(abort != 0 ? RecoverMode::abort : RecoverMode::finish);
-    if (was_pending != nullptr) *was_pending = report.was_pending ? 1 : 0;
-  });
-}
-
-metamori_kind metamori_verify(metamori_repository* repository, int data, metamori_verify_report* report, metamori_error* error) {
-  return guarded(error, [&] {
-    require(repository, "repository");
-    give(metamori_verify_report METAMORI_VERIFY_REPORT_INIT, report);
-    VerifyOptions options;
-    options.data = data != 0;
-    const VerifyReport found = repository->repository.verify(options);
-    metamori_verify_report result = METAMORI_VERIFY_REPORT_INIT;
-    result.problems = found.problems.size();
-    result.checkpoints = found.checkpoints;
-    result.packs = found.packs;
-    result.chunks = found.chunks;
-    result.checked_bytes = found.checked_bytes;
-    const std::string first = found.ok() ? std::string() : found.problems.front().where + ": " + found.problems.front().message;
-    copy_text(first, result.first_problem);
-    give(result, report);
-    if (!found.ok()) throw Error(ErrorKind::corrupt, std::to_string(found.problems.size()) + " problems, the first: " + first);
   });
 }

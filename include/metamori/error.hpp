@@ -1,5 +1,8 @@
 #pragma once
 
+/// \file
+/// The exception that the library throws.
+
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -28,10 +31,14 @@ enum class ErrorKind {
 /// `hint()` (may be empty) says what to do next; `path()` (may be empty) is the path concerned, as bytes.
 class METAMORI_API Error : public std::runtime_error {
  public:
+  /// `message`: see what(). The hint and the path may be empty.
   Error(ErrorKind kind, const std::string& message, std::string hint = {}, std::string path = {})
       : std::runtime_error(message), kind_(kind), hint_(std::move(hint)), path_(std::move(path)) {}
+  /// Why the operation stopped.
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
+  /// What to do next; may be empty.
   [[nodiscard]] const std::string& hint() const noexcept { return hint_; }
+  /// The path concerned, as bytes; may be empty.
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:

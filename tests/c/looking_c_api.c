@@ -1,4 +1,4 @@
-/* The C interface from C: init, checkpoint, change, checkpoint, log, restore, verify; and what happens to nonsense. */
+/* The C interface from C: init, checkpoint, change, status, diff, log, read, tags, restore, verify; and what happens to nonsense. */
 
 #include <metamori/metamori.h>
 #include <stdio.h>
@@ -87,6 +87,97 @@ static void check_log(metamori_repository* repository, const metamori_checkpoint
   metamori_log_free(log);
 }
 
+/* The tree has one file more than HEAD, and another in which one byte differs. */
+static void check_changes(metamori_repository* repository) {
+  metamori_error error;
+  metamori_diff_options options = METAMORI_DIFF_OPTIONS_INIT;
+  metamori_status_report status = METAMORI_STATUS_REPORT_INIT;
+  metamori_change change = METAMORI_CHANGE_INIT;
+  metamori_changes* changes = NULL;
+  uint64_t offset = 99, length = 0;
+  static const char* const paths[] = {"state"};
+  check_ok(metamori_status(repository, NULL, &status, NULL, &error), &error, "status");
+  CHECK(status.head_number == 2 && strlen(status.head_id) == 40 && !status.restore_pending);
+  CHECK(status.added == 1 && status.modified == 1 && status.removed == 0);
+  check_ok(metamori_status(repository, NULL, NULL, &changes, &error), &error, "status");
+  CHECK(metamori_changes_count(changes) == 2 && strcmp(metamori_changes_path(changes, 0), "more") == 0);
+  CHECK(metamori_changes_get(changes, 0, &change) == METAMORI_OK && change.kind == METAMORI_CHANGE_ADDED && change.size_after == 4);
+  CHECK(metamori_changes_get(changes, 2, &change) == METAMORI_USAGE && metamori_changes_path(changes, 2) == NULL);
+  CHECK(metamori_changes_from(changes, 0) == NULL);
+  metamori_changes_free(changes);
+
+  options.paths = paths;
+  options.path_count = 1;
+  options.ranges = 1;
+  check_ok(metamori_diff(repository, &options, &changes, &error), &error, "diff");
+  CHECK(metamori_changes_count(changes) == 1 && metamori_changes_get(changes, 0, &change) == METAMORI_OK);
+  CHECK(change.kind == METAMORI_CHANGE_MODIFIED && change.type == METAMORI_NODE_FILE && change.range_count == 1);
+  CHECK(metamori_changes_range(changes, 0, 0, &offset, &length) == METAMORI_OK && offset == 0 && length == 7);
+  CHECK(metamori_changes_range(changes, 0, 1, &offset, &length) == METAMORI_USAGE);
+  metamori_changes_free(changes);
+
+  options.from = "1";
+  options.to = "nowhere";
+  CHECK(metamori_diff(repository, &options, &changes, &error) == METAMORI_BAD_REVISION && changes == NULL);
+  options.from = "nowhere";
+  options.to = "1";
+  CHECK(metamori_diff(repository, &options, &changes, &error) == METAMORI_BAD_REVISION && changes == NULL);
+  CHECK(metamori_changes_count(NULL) == 0);
+}
+
+static void check_reading_and_names(metamori_repository* repository) {
+  metamori_error error;
+  metamori_checkpoint_info info = METAMORI_CHECKPOINT_INFO_INIT;
+  metamori_verdicts* verdicts = NULL;
+  char buffer[16] = "????????????";
+  size_t length = 3;
+  check_ok(metamori_read(repository, "2", "state", 2, buffer, &length, &error), &error, "read");
+  CHECK(length == 3 && memcmp(buffer, "oth?", 4) == 0);
+  length = sizeof buffer;
+  check_ok(metamori_read(repository, "1", "state", 1, buffer, &length, &error), &error, "read to the end");
+  CHECK(length == 2 && memcmp(buffer, "ne", 2) == 0);
+  CHECK(metamori_read(repository, "1", "nothing", 0, buffer, &length, &error) == METAMORI_USAGE);
+  check_ok(metamori_tag(repository, "good", "1", 0, &error), &error, "tag");
+  CHECK(metamori_tag(repository, "good", "2", 0, &error) == METAMORI_REFUSED);
+  CHECK(metamori_resolve(repository, "good", &info, &error) == METAMORI_OK && info.number == 1);
+  check_ok(metamori_remove_tag(repository, "good", &error), &error, "remove_tag");
+  CHECK(metamori_resolve(repository, "good", &info, &error) == METAMORI_BAD_REVISION);
+  check_ok(metamori_verdicts_open(repository, NULL, &verdicts, &error), &error, "verdicts");
+  CHECK(metamori_verdicts_count(verdicts) == 0 && metamori_verdicts_path(verdicts, 0) == NULL);
+  CHECK(metamori_verdicts_get(verdicts, 0) == METAMORI_VERDICT_CLEAN);
+  metamori_verdicts_free(verdicts);
+}
+
+/* Each option reaches the engine. */
+static void check_options(metamori_repository* repository, const char* directory) {
+  metamori_error error;
+  metamori_checkpoint_options options = METAMORI_CHECKPOINT_OPTIONS_INIT;
+  metamori_checkpoint_info info = METAMORI_CHECKPOINT_INFO_INIT;
+  metamori_restore_options restore = METAMORI_RESTORE_OPTIONS_INIT;
+  metamori_restore_report report = METAMORI_RESTORE_REPORT_INIT;
+  int was_pending = 1;
+  options.dry_run = 1;
+  CHECK(metamori_checkpoint(repository, &options, &info, &error) == METAMORI_OK && info.created == 0);
+  options.check = (metamori_check)99;
+  CHECK(metamori_checkpoint(repository, &options, &info, &error) == METAMORI_USAGE);
+  options.check = METAMORI_CHECK_CONTENT;
+  options.on_torn = (metamori_on_torn)99;
+  CHECK(metamori_checkpoint(repository, &options, &info, &error) == METAMORI_USAGE);
+  options.on_torn = METAMORI_ON_TORN_KEEP_PREVIOUS;
+  options.control.reserved[1] = 1;
+  CHECK(metamori_checkpoint(repository, &options, &info, &error) == METAMORI_UNSUPPORTED);
+  options.control.reserved[1] = 0;
+  options.image_digest = "nonsense";
+  options.dry_run = 0;
+  CHECK(metamori_checkpoint(repository, &options, &info, &error) == METAMORI_USAGE);
+
+  restore.overwrite = METAMORI_OVERWRITE_NEVER;
+  CHECK(metamori_restore(repository, "1", &restore, &report, &error) == METAMORI_OK && !holds_text(directory, "state", "one"));
+  restore.overwrite = (metamori_overwrite)99;
+  CHECK(metamori_restore(repository, "1", &restore, &report, &error) == METAMORI_USAGE);
+  CHECK(metamori_recover(repository, METAMORI_RECOVER_ABORT, NULL, &was_pending, &error) == METAMORI_OK && was_pending == 0);
+}
+
 static void check_cycle(const char* directory) {
   metamori_repository* repository = NULL;
   metamori_error error;
@@ -111,6 +202,13 @@ static void check_cycle(const char* directory) {
   check_ok(metamori_checkpoint(repository, &options, &second, &error), &error, "checkpoint");
   CHECK(second.number == 2 && strcmp(first.id, second.id) != 0);
   check_log(repository, &first, &second);
+  CHECK(strcmp(metamori_tree_directory(repository), directory) == 0 && metamori_tree_directory(NULL) == NULL);
+  write_text(directory, "more", "more");
+  write_text(directory, "state", "Another");
+  check_changes(repository);
+  check_reading_and_names(repository);
+  check_options(repository, directory);
+  write_text(directory, "state", "another");
 
   check_ok(metamori_resolve(repository, "HEAD~1", &second, &error), &error, "resolve");
   CHECK(strcmp(first.id, second.id) == 0);
@@ -123,9 +221,9 @@ static void check_cycle(const char* directory) {
 
   check_ok(metamori_restore(repository, first.id, NULL, &restored, &error), &error, "restore");
   CHECK(restored.written >= 1 && holds_text(directory, "state", "one"));
-  check_ok(metamori_undo(repository, &restored, &error), &error, "undo");
+  check_ok(metamori_undo(repository, NULL, &restored, &error), &error, "undo");
   CHECK(holds_text(directory, "state", "another"));
-  check_ok(metamori_verify(repository, 1, &verified, &error), &error, "verify");
+  check_ok(metamori_verify(repository, 1, NULL, &verified, &error), &error, "verify");
   CHECK(verified.problems == 0 && verified.checked_bytes > 0);
   metamori_close(repository);
 }

@@ -5,6 +5,7 @@ if(METAMORI_TESTS)
       prop/store_chunker.cpp
       prop/store_frame.cpp
       prop/store_session.cpp
+      unit/store_based.cpp
       unit/store_chunker.cpp
       unit/store_frame.cpp
       unit/store_index.cpp

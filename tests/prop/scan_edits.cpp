@@ -114,5 +114,30 @@ TEST(ScanEdits, P9TiersFindWhatReadingEverythingFinds) {
   EXPECT_GT(less_hashed, rounds);
 }
 
+TEST(ScanEdits, P9ChunksThatMoveAcrossTheOffsetWhereTheyGrowAreCutAnew) {
+  constexpr std::size_t kBoundary = 16U << 20;
+  Editor editor(1);
+  SimSystem disk;
+  disk.make_directories(kTree);
+  init_at_tree(disk);
+  Bytes file = editor.noise(kBoundary + 600'000);
+  const std::string path = std::string(kTree) + "/f";
+  for (const std::size_t at : {std::size_t{0}, std::size_t{1'000}, kBoundary - 400'000, kBoundary - 100}) {
+    const Bytes inserted = editor.noise(at == 0 ? 0 : 300'000);
+    file.insert(file.begin() + static_cast<std::ptrdiff_t>(at), inserted.begin(), inserted.end());
+    disk.write_file(path, file);
+    disk.advance_clock(10'000'000'000);
+    const auto report = checkpoint(disk);
+    ASSERT_EQ(report.checkpoint.root, reference_root(disk)) << "inserted at " << at;
+    if (at > 0) {
+      EXPECT_LT(report.bytes_added, 3'000'000U);
+    }
+  }
+  file.erase(file.begin() + 500, file.begin() + 500'000);
+  disk.write_file(path, file);
+  disk.advance_clock(10'000'000'000);
+  ASSERT_EQ(checkpoint(disk).checkpoint.root, reference_root(disk));
+}
+
 }  // namespace
 }  // namespace metamori::test

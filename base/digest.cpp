@@ -4,7 +4,9 @@
 #include <openssl/evp.h>
 #include <xxhash.h>
 
+#include "base/assert.hpp"
 #include "base/bytes.hpp"
+#include "base/digest_lanes.hpp"
 #include "metamori/error.hpp"
 
 namespace metamori {
@@ -69,6 +71,12 @@ ChunkId sha256(ByteView bytes) {
   begin(context.get(), sha256_digest());
   add(context.get(), bytes);
   return finish_as<ChunkId>(context.get());
+}
+
+void sha256_each(std::span<const ByteView> inputs, std::span<ChunkId> ids) {
+  MM_ASSERT(inputs.size() == ids.size());
+  if (digest::has_sha_instructions()) return digest::sha256_lanes(inputs, ids);
+  for (std::size_t i = 0; i < inputs.size(); ++i) ids[i] = sha256(inputs[i]);
 }
 
 CheckpointId git_object_id(std::string_view type, ByteView content) {

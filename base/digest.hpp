@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "metamori/types.hpp"
 
@@ -8,6 +9,10 @@ namespace metamori {
 
 /// SHA-256 (FIPS 180-4) of `bytes`. Thread-safe; a context is kept for each thread.
 ChunkId sha256(ByteView bytes);
+
+/// SHA-256 of each of `inputs` into the place of `ids` of the same index. Faster than one after another where the processor has
+/// instructions for it. Thread-safe.
+void sha256_each(std::span<const ByteView> inputs, std::span<ChunkId> ids);
 
 /// SHA-1 of `"<type> <size>\0"` and `content`: the id git gives that object.
 CheckpointId git_object_id(std::string_view type, ByteView content);

@@ -2,16 +2,26 @@
 
 #include <utility>
 
+#include "base/digest.hpp"
 #include "core/shared_task.hpp"
 
 namespace metamori {
 
 void store_batch(ChunkSink& sink, const Fingerprints& prints, PutBatch& batch) {
+  std::vector<PutPiece*> unknown;
+  std::vector<ByteView> views;
   for (PutPiece& piece : batch.pieces) {
     if (!piece.known.is_zero()) continue;
-    const ByteView bytes = ByteView(batch.bytes).subspan(piece.at, piece.length);
-    if (piece.fingerprint == Fingerprint{}) piece.fingerprint = prints.of(bytes);
-    piece.known = sink.put(bytes, Kind::data, piece.like);
+    unknown.push_back(&piece);
+    views.push_back(ByteView(batch.bytes).subspan(piece.at, piece.length));
+  }
+  std::vector<ChunkId> ids(views.size());
+  sha256_each(views, ids);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    PutPiece& piece = *unknown[i];
+    if (piece.fingerprint == Fingerprint{}) piece.fingerprint = prints.of(views[i]);
+    sink.put_known(ids[i], views[i], Kind::data, piece.like);
+    piece.known = ids[i];
   }
 }
 

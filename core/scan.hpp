@@ -99,8 +99,7 @@ class ScratchChunks final : public ChunkSink, public ChunkSource {
  public:
   explicit ScratchChunks(ChunkStore& store);
   ~ScratchChunks() override;
-  using ChunkSink::put;
-  ChunkId put(ByteView raw, Kind kind, const BaseList& like) override;
+  void put_known(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like) override;
   void read(const ChunkId& id, Bytes& out) override;
 
  private:

@@ -1,7 +1,6 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "base/digest.hpp"
 #include "core/scan.hpp"
 
 namespace metamori {
@@ -16,12 +15,10 @@ struct ScratchChunks::Impl {
 ScratchChunks::ScratchChunks(ChunkStore& store) : impl_(std::make_unique<Impl>(store)) {}
 ScratchChunks::~ScratchChunks() = default;
 
-ChunkId ScratchChunks::put(ByteView raw, Kind kind, const BaseList& /*like*/) {
-  const ChunkId id = sha256(raw);
-  if (kind == Kind::data || impl_->store.find_length(id)) return id;
+void ScratchChunks::put_known(const ChunkId& id, ByteView raw, Kind kind, const BaseList& /*like*/) {
+  if (kind == Kind::data || impl_->store.find_length(id)) return;
   const std::lock_guard lock(impl_->mutex);
   impl_->chunks.try_emplace(id, raw.begin(), raw.end());
-  return id;
 }
 
 void ScratchChunks::read(const ChunkId& id, Bytes& out) {

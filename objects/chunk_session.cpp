@@ -225,12 +225,6 @@ bool ChunkSession::Impl::read_own(const ChunkId& id, Bytes& out) {
 ChunkSession::ChunkSession(ChunkStore& store, SessionLimits limits) : impl_(std::make_unique<Impl>(*store.impl_, limits)) {}
 ChunkSession::~ChunkSession() = default;
 
-ChunkId ChunkSession::put(ByteView raw, Kind kind, const BaseList& like) {
-  const ChunkId id = sha256(raw);
-  put_known(id, raw, kind, like);
-  return id;
-}
-
 void ChunkSession::put_known(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like) {
   MM_ASSERT(raw.size() <= kMaxRawBytes && kind != Kind::mixed);
   const std::shared_lock gate(impl_->gate);

@@ -75,6 +75,12 @@ void ChunkStore::Impl::read(const ChunkId& id, Bytes& out) {
   }
 }
 
+ChunkId ChunkSink::put(ByteView raw, Kind kind, const BaseList& like) {
+  const ChunkId id = sha256(raw);
+  put_known(id, raw, kind, like);
+  return id;
+}
+
 ChunkStore::ChunkStore(System& system, const RepositoryDirs& dirs) : impl_(std::make_unique<Impl>(system, dirs)) {}
 ChunkStore::~ChunkStore() = default;
 void ChunkStore::read(const ChunkId& id, Bytes& out) { impl_->read(id, out); }

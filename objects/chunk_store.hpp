@@ -31,8 +31,9 @@ class ChunkSink {
   virtual ~ChunkSink() = default;
   /// Stores `raw` under its SHA-256 unless it is there already. Returns the id. `raw` may be reused at once. `like` are published chunks
   /// that it probably differs little from: a hint for how to hold it.
-  virtual ChunkId put(ByteView raw, Kind kind, const BaseList& like) = 0;
-  ChunkId put(ByteView raw, Kind kind) { return put(raw, kind, {}); }
+  ChunkId put(ByteView raw, Kind kind, const BaseList& like = {});
+  /// As put, for a chunk whose id the caller has computed.
+  virtual void put_known(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like) = 0;
 };
 
 /// Reads, and opens writing sessions. Thread-safe.
@@ -74,10 +75,7 @@ class ChunkSession final : public ChunkSource, public ChunkSink {
  public:
   explicit ChunkSession(ChunkStore& store, SessionLimits limits = {});
   ~ChunkSession() override;
-  using ChunkSink::put;
-  ChunkId put(ByteView raw, Kind kind, const BaseList& like) override;
-  /// As put, for a chunk whose id the caller has computed.
-  void put_known(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like = {});
+  void put_known(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like) override;
   void read(const ChunkId& id, Bytes& out) override;
   /// Publishes what was put so far (protocol steps 2 and 3 of the checkpoint: durable on return). May be called again after further puts.
   void flush();

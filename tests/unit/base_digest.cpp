@@ -31,6 +31,31 @@ TEST(Digest, Xxh3OfKnownTexts) {
   EXPECT_NE(xxh3_64(as_bytes("abc"), 1), xxh3_64(as_bytes("abc")));
 }
 
+/// Of that size; bytes without meaning.
+Bytes filled(std::size_t size) {
+  Bytes bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i * 131 + size);
+  return bytes;
+}
+
+TEST(Digest, Sha256OfSeveralEqualsOneAfterAnotherAtEveryLength) {
+  std::vector<Bytes> inputs;
+  for (std::size_t size = 0; size < 300; ++size) inputs.push_back(filled(size));
+  const std::vector<ByteView> views(inputs.begin(), inputs.end());
+  std::vector<ChunkId> ids(views.size());
+  sha256_each(views, ids);
+  for (std::size_t i = 0; i < ids.size(); ++i) ASSERT_EQ(ids[i], sha256(views[i])) << i;
+}
+
+RC_GTEST_PROP(Digest, Sha256OfSeveralEqualsOneAfterAnother, ()) {
+  std::vector<Bytes> inputs;
+  for (auto count = *rc::gen::inRange(0, 9); count > 0; --count) inputs.push_back(filled(*rc::gen::inRange<std::size_t>(0, 100'000)));
+  const std::vector<ByteView> views(inputs.begin(), inputs.end());
+  std::vector<ChunkId> ids(views.size());
+  sha256_each(views, ids);
+  for (std::size_t i = 0; i < ids.size(); ++i) RC_ASSERT(ids[i] == sha256(views[i]));
+}
+
 RC_GTEST_PROP(Digest, PiecesGiveTheDigestOfTheWhole, (const std::vector<std::string>& pieces)) {
   Sha256 digest;
   std::string whole;

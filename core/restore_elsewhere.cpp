@@ -67,6 +67,7 @@ void list_actions(Engine& engine, const Root& root, const Filter& filter, Restor
     const std::uint64_t bytes = entry.type == EntryType::file ? entry.content.length : 0;
     report.actions.push_back({path, RestoreActionKind::create, static_cast<NodeType>(entry.type), bytes});
     ++report.written;
+    report.bytes_written += bytes;
   });
   std::sort(report.actions.begin(), report.actions.end(), [](const RestoreAction& a, const RestoreAction& b) { return a.path < b.path; });
 }

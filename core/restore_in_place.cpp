@@ -90,7 +90,7 @@ RestoreReport InPlaceRestore::run(const std::string& message, const TakeAim& tak
     else
       move_head();
   }
-  report_.bytes_written = meter_.bytes_written();
+  if (!options_.dry_run) report_.bytes_written = meter_.bytes_written();
   report_.warnings = warnings_.take();
   report_.seconds = static_cast<double>(engine_.system.monotonic_ns() - started_ns) / static_cast<double>(kNsPerSecond);
   return std::move(report_);
@@ -293,6 +293,8 @@ void InPlaceRestore::move_head() {
 
 void InPlaceRestore::fill_report() {
   for (const RestoreAction& action : draft_.actions) ++(action.kind == RestoreActionKind::remove ? report_.removed : report_.written);
+  if (options_.dry_run)
+    for (const RestoreAction& action : draft_.actions) report_.bytes_written += action.bytes;
   report_.actions = std::move(draft_.actions);
   report_.unchanged = draft_.unchanged;
   report_.left_alone = draft_.left_alone;

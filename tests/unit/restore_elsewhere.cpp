@@ -24,6 +24,19 @@ TEST(RestoreElsewhere, GivesTheTreeBackExactly) {
   EXPECT_FALSE(report.head_moved);
 }
 
+TEST(RestoreElsewhere, DryRunTellsWhatWouldBeWritten) {
+  SimSystem disk;
+  make_two_checkpoints(disk);
+  RestoreOptions options = to_directory(2, "/copy");
+  options.dry_run = true;
+  const RestoreReport report = restore(disk, options);
+  EXPECT_FALSE(disk.exists("/copy"));
+  options.dry_run = false;
+  const RestoreReport done = restore(disk, options);
+  EXPECT_GT(done.bytes_written, 0U);
+  EXPECT_GE(report.bytes_written, done.bytes_written);
+}
+
 TEST(RestoreElsewhere, NonEmptyDirectoryIsRefusedUnlessOverwritingIsSpelledOut) {
   SimSystem disk;
   make_two_checkpoints(disk);

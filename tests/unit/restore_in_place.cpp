@@ -130,6 +130,9 @@ TEST_F(RestoreInPlace, DryRunChangesNothing) {
   EXPECT_FALSE(report.actions.empty());
   EXPECT_EQ(user_tree(disk), second);
   EXPECT_EQ(open_at_tree(disk)->log->highest(), 2U);
+  const RestoreReport done = restore(disk, to_number(1));
+  EXPECT_GT(done.bytes_written, 0U);
+  EXPECT_GE(report.bytes_written, done.bytes_written);
 }
 
 TEST_F(RestoreInPlace, UntrackedFileInTheWayIsSavedAndComesBack) {

@@ -58,6 +58,21 @@ read -ra flags <<<"$(pkg-config --static --cflags --libs-only-l metamori)"
 run pc-static "$work/pc-static"
 depends "$work/pc-static" no
 
+# What docs/library.md shows compiles.
+shown() {
+  sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/p" "$here/../../docs/library.md" | grep -v '^```' >"$work/shown"
+  grep '^#include' "$work/shown"
+  echo "int shown($2) {"
+  grep -v '^#include' "$work/shown"
+  echo 'return 0; }'
+}
+shown cpp '' >"$work/shown.cpp"
+{ echo '#include <stdio.h>'; shown c void; } >"$work/shown.c"
+# shellcheck disable=SC2046
+"$cxx" -std=c++20 -Wall -Wextra -Werror -fsyntax-only "$work/shown.cpp" $(pkg-config --cflags metamori)
+# shellcheck disable=SC2046
+"$cc" -std=c11 -Wall -Wextra -Wno-missing-prototypes -Werror -fsyntax-only "$work/shown.c" $(pkg-config --cflags metamori)
+
 # What was built says which version it is, in one voice.
 version=$(pkg-config --modversion metamori)
 "$prefix/bin/metamori" --version | grep -qF "$version" || { echo "the program isn't version $version"; exit 1; }

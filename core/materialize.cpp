@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "base/digest.hpp"
@@ -27,6 +28,38 @@ bool is_zero(ByteView bytes) noexcept {
 }
 
 }  // namespace
+
+/// Writes chunks to their places in a file, reading a few at once.
+class NodeWriter::ChunkCopier {
+ public:
+  ChunkCopier(NodeWriter& writer, int fd, const std::string& path) : writer_(writer), fd_(fd), path_(path) {}
+  void add(const Extent& extent, std::uint64_t offset) {
+    ids_[count_] = extent.id;
+    places_[count_] = {offset, extent.length};
+    if (++count_ == kAtOnce) finish();
+  }
+  void finish() {
+    if (count_ == 0) return;
+    writer_.meter_.check_stop();
+    writer_.source_.read_each(std::span(ids_).first(count_), std::span(chunks_).first(count_));
+    for (std::size_t i = 0; i < count_; ++i) {
+      expect_length(chunks_[i], {ids_[i], places_[i].length}, path_);
+      write_all(writer_.system_, fd_, chunks_[i], places_[i].offset, path_);
+      writer_.meter_.add_bytes(chunks_[i].size());
+    }
+    count_ = 0;
+  }
+
+ private:
+  static constexpr std::size_t kAtOnce = 4;
+  NodeWriter& writer_;
+  int fd_;
+  const std::string& path_;
+  std::array<ChunkId, kAtOnce> ids_;
+  std::array<ByteRange, kAtOnce> places_{};
+  std::array<Bytes, kAtOnce> chunks_;
+  std::size_t count_ = 0;
+};
 
 std::uint32_t mode_type(EntryType type) noexcept {
   switch (type) {
@@ -83,21 +116,14 @@ Fd NodeWriter::create_file(const Directory& dir, const std::string& name, const 
 
 void NodeWriter::write_data(int fd, const StreamRef& content, ByteRange range, const std::string& path) {
   ExtentCursor cursor(source_, content);
-  cursor.seek(range.offset);
-  Bytes buffer;
-  for (; !cursor.at_end(); cursor.next()) {
+  ChunkCopier copier(*this, fd, path);
+  for (cursor.seek(range.offset); !cursor.at_end(); cursor.next()) {
     const Extent* const extent = cursor.current();
-    if (extent == nullptr) break;
-    const std::uint64_t offset = cursor.offset();
-    if (offset >= range.offset + range.length) break;
-    if (!extent->is_hole() && offset >= range.offset) {  // one that began earlier is the range before's
-      meter_.check_stop();
-      source_.read(extent->id, buffer);
-      expect_length(buffer, *extent, path);
-      write_all(system_, fd, buffer, offset, path);
-      meter_.add_bytes(buffer.size());
-    }
+    if (extent == nullptr || cursor.offset() >= range.offset + range.length) break;
+    if (!extent->is_hole() && cursor.offset() >= range.offset)  // one that began earlier is the range before's
+      copier.add(*extent, cursor.offset());
   }
+  copier.finish();
 }
 
 void NodeWriter::finish_file(Fd file, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited, bool sync) {
@@ -124,21 +150,19 @@ void NodeWriter::make_hole(int fd, ByteRange range, const std::string& path) {
   }
 }
 
-void NodeWriter::write_range(int fd, ExtentCursor& target, Range range, Bytes& buffer, const std::string& path) {
+void NodeWriter::write_range(int fd, ExtentCursor& target, Range range, ChunkCopier& copier, const std::string& path) {
   const std::uint64_t end = range.offset + range.length;
   for (target.seek(range.offset); !target.at_end(); target.next()) {
     const Extent* const extent = target.current();
     if (extent == nullptr || target.offset() >= end) return;
     const std::uint64_t offset = target.offset();
-    if (extent->is_hole()) {  // a hole may reach beyond the range on both sides: there both have one
-      const std::uint64_t first = std::max(offset, range.offset);
-      make_hole(fd, {first, std::min(offset + extent->length, end) - first}, path);
+    if (!extent->is_hole()) {
+      copier.add(*extent, offset);
       continue;
     }
-    source_.read(extent->id, buffer);
-    expect_length(buffer, *extent, path);
-    write_all(system_, fd, buffer, offset, path);
-    meter_.add_bytes(buffer.size());
+    // A hole may reach beyond the range on both sides: there both have one.
+    const std::uint64_t first = std::max(offset, range.offset);
+    make_hole(fd, {first, std::min(offset + extent->length, end) - first}, path);
   }
 }
 
@@ -147,8 +171,9 @@ void NodeWriter::rewrite(int fd, const StreamRef& before, const StreamRef& after
   if (const int error = retry_interrupted([&] { return system_.truncate(fd, after.length); }); error < 0)
     throw_io(-error, "set the size of", path);
   ExtentCursor target(source_, after);
-  Bytes buffer;
-  for_each_difference(source_, before, after, [&](Range range) { write_range(fd, target, range, buffer, path); });
+  ChunkCopier copier(*this, fd, path);
+  for_each_difference(source_, before, after, [&](Range range) { write_range(fd, target, range, copier, path); });
+  copier.finish();
 }
 
 void NodeWriter::verify(int fd, const StreamRef& content, const std::string& path) {

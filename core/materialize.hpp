@@ -68,6 +68,7 @@ class NodeWriter {
   [[nodiscard]] System& system() noexcept { return system_; }
 
  private:
+  class ChunkCopier;
   void set_named_metadata(int dir, const char* name, const Entry& entry, const std::string& path,
                           const std::optional<Inherited>& inherited);
   /// Whether the node has the owner now that it is to have.
@@ -75,7 +76,7 @@ class NodeWriter {
   void set_attributes_of(int dir, const char* name, const Entry& entry, const std::string& path);
   void check_privileged(int dir, const char* name, const Attribute& attribute, const std::string& path);
   std::uint32_t mode_to_set(const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited, bool is_owned);
-  void write_range(int fd, ExtentCursor& target, Range range, Bytes& buffer, const std::string& path);
+  void write_range(int fd, ExtentCursor& target, Range range, ChunkCopier& copier, const std::string& path);
   void make_hole(int fd, ByteRange range, const std::string& path);
   void warn(const std::string& path, std::string_view action, int error);
 

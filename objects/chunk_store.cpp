@@ -1,5 +1,6 @@
 #include "objects/chunk_store.hpp"
 
+#include "base/assert.hpp"
 #include "base/digest.hpp"
 #include "objects/chunk_store_impl.hpp"
 #include "objects/frame_layout.hpp"
@@ -31,7 +32,6 @@ ChunkLocation find_base(PackIndex& index, const ChunkId& id, std::uint16_t depth
 
 }  // namespace
 
-/// Decodes the chunk at `at`, and for that its bases; `budget` is the number of frames that may still be read.
 void ChunkStore::Impl::decode(const ChunkLocation& at, std::size_t& budget, Bytes& out) {
   const std::string& path = at.pack->path();
   if (budget == 0) ByteReader({}, path).fail("a chain of deltas does not end");
@@ -75,6 +75,33 @@ void ChunkStore::Impl::read(const ChunkId& id, Bytes& out) {
   }
 }
 
+void ChunkStore::Impl::read_each(std::span<const ChunkId> ids, std::span<Bytes> out) {
+  MM_ASSERT(ids.size() == out.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    out[i].clear();
+    const auto where = index.find(ids[i], true);
+    if (!where) continue;
+    std::size_t budget = kFramesMax;
+    try {
+      decode(*where, budget, out[i]);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;
+      out[i].clear();
+    }
+  }
+  const std::vector<ByteView> views(out.begin(), out.end());
+  std::vector<ChunkId> found(ids.size());
+  sha256_each(views, found);
+  // What is not right may be had from another copy; or it is told what is wrong.
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    if (found[i] != ids[i]) read(ids[i], out[i]);
+}
+
+void ChunkSource::read_each(std::span<const ChunkId> ids, std::span<Bytes> out) {
+  MM_ASSERT(ids.size() == out.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) read(ids[i], out[i]);
+}
+
 ChunkId ChunkSink::put(ByteView raw, Kind kind, const BaseList& like) {
   const ChunkId id = sha256(raw);
   put_known(id, raw, kind, like);
@@ -84,6 +111,7 @@ ChunkId ChunkSink::put(ByteView raw, Kind kind, const BaseList& like) {
 ChunkStore::ChunkStore(System& system, const RepositoryDirs& dirs) : impl_(std::make_unique<Impl>(system, dirs)) {}
 ChunkStore::~ChunkStore() = default;
 void ChunkStore::read(const ChunkId& id, Bytes& out) { impl_->read(id, out); }
+void ChunkStore::read_each(std::span<const ChunkId> ids, std::span<Bytes> out) { impl_->read_each(ids, out); }
 
 std::optional<std::uint32_t> ChunkStore::find_length(const ChunkId& id) {
   const auto where = impl_->index.find(id, true);

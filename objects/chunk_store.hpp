@@ -23,6 +23,8 @@ class ChunkSource {
   /// Puts the bytes of chunk `id` into `out` (reusing its memory), verified by SHA-256. Throws corrupt if missing or damaged, naming the
   /// chunk and the pack.
   virtual void read(const ChunkId& id, Bytes& out) = 0;
+  /// As read() of each id into the place of `out` of the same index; faster for several at once, which are in memory together.
+  virtual void read_each(std::span<const ChunkId> ids, std::span<Bytes> out);
 };
 
 /// Where chunks are put. Thread-safe.
@@ -42,6 +44,7 @@ class ChunkStore final : public ChunkSource {
   ChunkStore(System& system, const RepositoryDirs& dirs);
   ~ChunkStore() override;
   void read(const ChunkId& id, Bytes& out) override;
+  void read_each(std::span<const ChunkId> ids, std::span<Bytes> out) override;
   /// Length of the chunk, or nothing if it is nowhere.
   std::optional<std::uint32_t> find_length(const ChunkId& id);
   PackIndex& index() noexcept;

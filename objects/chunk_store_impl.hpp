@@ -12,8 +12,11 @@ struct ChunkStore::Impl {
 
   /// As ChunkStore::read.
   void read(const ChunkId& id, Bytes& out);
+  /// As ChunkSource::read_each.
+  void read_each(std::span<const ChunkId> ids, std::span<Bytes> out);
   /// Reads the copy at `where`, with all that it is a delta of, and verifies it. Throws corrupt.
   void read_copy(const ChunkLocation& where, const ChunkId& id, Bytes& out);
+  /// Decodes the chunk at `at`, and for that its bases, unverified; `budget` is the number of frames that may still be read.
   void decode(const ChunkLocation& at, std::size_t& budget, Bytes& out);
 
   System& system;

@@ -206,14 +206,14 @@ bool BlockFileWriter::write_index() {
   return !failed_;
 }
 
-void BlockFileWriter::put_in_place() {
+void BlockFileWriter::put_in_place(const char* name) {
   // Only now everything that the blocks speak of is published.
   ByteWriter packs;
   for (const PackName& pack : packs_now(engine_)) packs.id(pack);
   add(kPacksHash, packs.view());
   if (!write_index()) return;
   const int error = retry_interrupted([&] {
-    return engine_.system.rename(engine_.dirs.tmp.get(), temporary_.c_str(), engine_.dirs.cache.get(), name_.c_str(), RenameMode::replace);
+    return engine_.system.rename(engine_.dirs.tmp.get(), temporary_.c_str(), engine_.dirs.cache.get(), name, RenameMode::replace);
   });
   if (error == 0) temporary_.clear();
 }

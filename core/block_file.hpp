@@ -36,6 +36,7 @@ class BlockFile {
   static std::shared_ptr<const BlockFile> open(Engine& engine, const char* name, std::string_view magic);
   [[nodiscard]] const Extra& extra() const noexcept { return extra_; }
   [[nodiscard]] std::size_t block_count() const noexcept { return block_count_; }
+  [[nodiscard]] std::uint64_t file_bytes() const noexcept { return map_.bytes().size(); }
   /// The first sound block under `hash` for which `matches`. Views live as long as this.
   [[nodiscard]] std::optional<ByteView> find(std::uint64_t hash, const std::function<bool(ByteView)>& matches) const;
   /// Sound blocks with their hashes, in the order of the file.
@@ -61,8 +62,9 @@ class BlockFileWriter {
   void add(std::uint64_t hash, ByteView block);
   /// Makes what was added so far readable. Nothing if writing failed.
   std::shared_ptr<const BlockFile> finish();
-  /// Makes it the cache; only after everything that the blocks speak of is published.
-  void put_in_place();
+  /// Makes it the cache under its name, or under `name`; only after everything that the blocks speak of is published.
+  void put_in_place() { put_in_place(name_.c_str()); }
+  void put_in_place(const char* name);
 
  private:
   void flush_buffer();

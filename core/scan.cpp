@@ -92,7 +92,7 @@ struct TreeScan::Impl {
     auto context = std::make_unique<WalkContext>(engine, store, options, WalkContext::Shared{pool, fingerprints, *links});
     context->cache = cache;
     if (options.keep_cache) {
-      writer = std::make_unique<StatCacheWriter>(engine);
+      writer = std::make_unique<StatCacheWriter>(engine, cache);
       context->cache_writer = writer.get();
     }
     return context;
@@ -270,7 +270,7 @@ ScanResult TreeScan::run() {
       continue;
     } catch (const Error& error) {
       // A chunk that the cache led to may be missing or damaged; what the tree holds is there to be read again.
-      if (error.kind() != ErrorKind::corrupt || !trust_cache || impl.cache->block_count() == 0) throw;
+      if (error.kind() != ErrorKind::corrupt || !trust_cache || impl.cache->is_empty()) throw;
       impl.distrust_cache(trust_cache);
       continue;
     }
@@ -281,7 +281,7 @@ ScanResult TreeScan::run() {
     if (impl.writer) impl.written = impl.writer->finish();
     const bool moved = context->in_motion || clock_was_set(system, context->started, started_ns);
     const bool may_have_missed = moved && (pass == 0 || context->names_differing > 0);
-    if (may_have_missed && pass < impl.options.retries && impl.written && impl.written->block_count() > 0) {
+    if (may_have_missed && pass < impl.options.retries && impl.written && !impl.written->is_empty()) {
       // A file may have been renamed from a directory not yet read into one already read. Look again; what is known now makes it cheap.
       impl.cache = impl.written;
       continue;
@@ -331,15 +331,13 @@ void TreeScan::add_untracked(ScanResult& result, const std::vector<std::string>&
 
 void TreeScan::save_cache() {
   impl_->fingerprints.save();
-  if (impl_->writer &&
-      !(impl_->writer->only_kept() && impl_->written && impl_->written->block_count() + 1 == StatCache::open(impl_->engine)->block_count()))
-    impl_->writer->put_in_place();
+  if (impl_->writer) impl_->writer->put_in_place();
 }
 
 std::optional<FileStat> TreeScan::captured_stat(std::string_view path) const {
-  if (!impl_->written) return std::nullopt;
+  if (!impl_->writer) return std::nullopt;
   const std::size_t slash = path.rfind('/');
-  const auto directory = impl_->written->find(slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash));
+  const auto directory = impl_->writer->find_seen(slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash));
   if (!directory) return std::nullopt;
   const auto index = directory->find(slash == std::string_view::npos ? path : path.substr(slash + 1));
   if (!index) return std::nullopt;

@@ -1,6 +1,8 @@
 #include "core/stat_cache.hpp"
 
 #include <algorithm>
+#include <span>
+#include <unordered_set>
 
 #include "base/digest.hpp"
 
@@ -9,6 +11,10 @@ namespace {
 
 constexpr std::string_view kMagic = "MMSTAT03";
 constexpr const char* kName = "stat";
+/// Each costs a look-up for every directory.
+constexpr std::size_t kMaxLevels = 6;
+
+std::string level_name(std::size_t level) { return std::string(kName) + '-' + std::to_string(level); }
 
 struct BlockHeader {
   std::uint32_t path_bytes;
@@ -92,27 +98,37 @@ std::shared_ptr<const StatCache> StatCache::none() { return std::make_shared<Sta
 
 std::shared_ptr<const StatCache> StatCache::open(Engine& engine) {
   auto cache = std::make_shared<StatCache>();
-  cache->file_ = BlockFile::open(engine, kName, kMagic);
+  const auto base = BlockFile::open(engine, kName, kMagic);
+  if (!base) return cache;
+  for (std::size_t level = kMaxLevels; level > 0; --level)
+    if (auto file = BlockFile::open(engine, level_name(level).c_str(), kMagic)) cache->levels_.push_back(std::move(file));
+  cache->levels_.push_back(base);
   return cache;
 }
 
 std::optional<CachedDirectory> StatCache::find(std::string_view path) const {
-  if (!file_) return std::nullopt;
-  const auto block =
-      file_->find(xxh3_64(as_bytes(path)), [&](ByteView found) { return is_whole(found) && CachedDirectory(found).path() == path; });
-  if (!block) return std::nullopt;
-  return CachedDirectory(*block);
+  const std::uint64_t hash = xxh3_64(as_bytes(path));
+  for (std::size_t level = 0; level < levels_.size(); ++level) {
+    const bool is_in_place = level >= pending_count_;
+    const auto block =
+        levels_[level]->find(hash, [&](ByteView found) { return is_whole(found) && CachedDirectory(found, is_in_place).path() == path; });
+    if (block) return CachedDirectory(*block, is_in_place);
+  }
+  return std::nullopt;
 }
 
 std::vector<CachedDirectory> StatCache::all() const {
   std::vector<CachedDirectory> result;
-  if (!file_) return result;
-  for (const auto& [hash, block] : file_->all())
-    if (is_whole(block)) result.push_back(CachedDirectory(block));
+  std::unordered_set<std::string_view> seen;
+  for (std::size_t level = 0; level < levels_.size(); ++level)
+    for (const auto& [hash, block] : levels_[level]->all())
+      if (is_whole(block))
+        if (const CachedDirectory directory(block, level >= pending_count_); seen.insert(directory.path()).second)
+          result.push_back(directory);
   return result;
 }
 
-StatCacheWriter::StatCacheWriter(Engine& engine) : file_(engine, kName, kMagic, {}) {}
+StatCacheWriter::StatCacheWriter(Engine& engine, std::shared_ptr<const StatCache> before) : engine_(engine), before_(std::move(before)) {}
 
 void StatCacheWriter::add(const DirectoryToCache& directory) {
   BlockHeader header{};
@@ -138,16 +154,60 @@ void StatCacheWriter::add(const DirectoryToCache& directory) {
   put(directory.entries.data(), directory.entries.size() * sizeof(CachedEntry));
   put(directory.path.data(), directory.path.size());
   put(directory.names.data(), directory.names.size());
-  ++added_count_;
-  file_.add(xxh3_64(as_bytes(directory.path)), block);
+  add_block(directory.path, block);
 }
 
-void StatCacheWriter::keep(const CachedDirectory& directory) { file_.add(xxh3_64(as_bytes(directory.path())), directory.block()); }
+void StatCacheWriter::add_block(std::string_view path, ByteView block) {
+  const std::lock_guard lock(mutex_);
+  if (!file_) file_ = std::make_unique<BlockFileWriter>(engine_, kName, kMagic, BlockFile::Extra{});
+  file_->add(xxh3_64(as_bytes(path)), block);
+  added_bytes_ += block.size();
+}
+
+void StatCacheWriter::keep(const CachedDirectory& directory) {
+  if (!directory.is_in_place()) return add_block(directory.path(), directory.block());
+  const std::lock_guard lock(mutex_);
+  kept_.push_back(directory);
+}
 
 std::shared_ptr<const StatCache> StatCacheWriter::finish() {
   auto cache = std::make_shared<StatCache>();
-  cache->file_ = file_.finish();
+  if (file_)
+    if (auto added = file_->finish()) {
+      cache->levels_.push_back(std::move(added));
+      cache->pending_count_ = 1;
+    }
+  const auto in_place = before_->levels_.begin() + static_cast<std::ptrdiff_t>(before_->pending_count_);
+  cache->levels_.insert(cache->levels_.end(), in_place, before_->levels_.end());
+  std::sort(kept_.begin(), kept_.end(), [](const CachedDirectory& a, const CachedDirectory& b) { return a.path() < b.path(); });
+  finished_ = cache;
   return cache;
+}
+
+std::optional<CachedDirectory> StatCacheWriter::find_seen(std::string_view path) {
+  const auto found = finished_ ? finished_->find(path) : std::nullopt;
+  if (!found || !found->is_in_place()) return found;
+  const auto kept = std::lower_bound(kept_.begin(), kept_.end(), path,
+                                     [](const CachedDirectory& directory, std::string_view wanted) { return directory.path() < wanted; });
+  return kept != kept_.end() && kept->path() == path ? found : std::nullopt;
+}
+
+void StatCacheWriter::put_in_place() {
+  if (!file_) return;
+  const auto in_place = std::span(before_->levels_).subspan(before_->pending_count_);
+  std::uint64_t level_bytes = added_bytes_;
+  for (std::size_t level = 0; level + 1 < in_place.size(); ++level) level_bytes += in_place[level]->file_bytes();
+  const bool is_much = in_place.empty() || in_place.size() > kMaxLevels || level_bytes > in_place.back()->file_bytes() / 4;
+  if (is_much) return merge();
+  file_->put_in_place(level_name(in_place.size()).c_str());
+}
+
+/// Everything into one file again.
+void StatCacheWriter::merge() {
+  for (const CachedDirectory& directory : kept_) file_->add(xxh3_64(as_bytes(directory.path())), directory.block());
+  file_->put_in_place();
+  for (std::size_t level = 1; level <= kMaxLevels; ++level)
+    engine_.system.remove_file(engine_.dirs.cache.get(), level_name(level).c_str());  // one left over is still true
 }
 
 }  // namespace metamori

@@ -1,12 +1,14 @@
 #pragma once
 
-// The stat cache, `cache/stat`: what stat told of every path when its content was captured, and the listing that holds that content. A
-// block file (core/block_file.hpp) with a block for each directory, found by the hash of its path: `BlockHeader`, then entries, path,
-// names.
+// The stat cache, `cache/stat` and `cache/stat-<n>`: what stat told of every path when its content was captured, and the listing that holds
+// that content. Block files (core/block_file.hpp) with a block for each directory, found by the hash of its path: `BlockHeader`, then
+// entries, path, names. `stat` has all directories; `stat-1` and following have those that changed since, so that a scan writes what
+// changed and not everything. The highest number is the newest; of a directory the newest block counts. Every block is true by itself,
+// whatever became of the others: an older one only spares less work.
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,11 +58,14 @@ class CachedDirectory {
   /// Index of `name`, found by bisection.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept;
   [[nodiscard]] ByteView block() const noexcept { return block_; }
+  /// Whether it is in a cache that was put in place, not just in what a scan has written so far.
+  [[nodiscard]] bool is_in_place() const noexcept { return is_in_place_; }
 
  private:
   friend class StatCache;
-  explicit CachedDirectory(ByteView block) noexcept : block_(block) {}
+  CachedDirectory(ByteView block, bool is_in_place) noexcept : block_(block), is_in_place_(is_in_place) {}
   ByteView block_;
+  bool is_in_place_;
 };
 
 /// Thread-safe for reading.
@@ -70,13 +75,14 @@ class StatCache {
   static std::shared_ptr<const StatCache> open(Engine& engine);
   static std::shared_ptr<const StatCache> none();
   [[nodiscard]] std::optional<CachedDirectory> find(std::string_view path) const;
-  [[nodiscard]] std::size_t block_count() const noexcept { return file_ ? file_->block_count() : 0; }
-  /// Blocks in the order of the file; damaged ones are left out.
+  [[nodiscard]] bool is_empty() const noexcept { return levels_.empty(); }
+  /// Each directory once; damaged blocks are left out.
   [[nodiscard]] std::vector<CachedDirectory> all() const;
 
  private:
   friend class StatCacheWriter;
-  std::shared_ptr<const BlockFile> file_;
+  std::vector<std::shared_ptr<const BlockFile>> levels_;  ///< newest first
+  std::size_t pending_count_ = 0;                         ///< of them, that are not in place
 };
 
 /// What a scan tells of one directory.
@@ -91,22 +97,31 @@ struct DirectoryToCache {
   std::string names;                 ///< one after another
 };
 
-/// Writes the next stat cache. Thread-safe.
+/// Writes what a scan finds over the cache that it compares with. Thread-safe.
 class StatCacheWriter {
  public:
-  explicit StatCacheWriter(Engine& engine);
+  StatCacheWriter(Engine& engine, std::shared_ptr<const StatCache> before);
   void add(const DirectoryToCache& directory);
-  /// The block as it was; `directory` is of the cache before.
+  /// The directory is as it was; `directory` is of the cache before. What is neither added nor kept is forgotten some day.
   void keep(const CachedDirectory& directory);
-  /// True if only `keep` was called: nothing is new.
-  [[nodiscard]] bool only_kept() const noexcept { return added_count_ == 0; }
+  /// What was added or kept under `path`. After finish(), and when nothing is added or kept any more.
+  [[nodiscard]] std::optional<CachedDirectory> find_seen(std::string_view path);
   /// The cache can then be read, and be put in place.
   std::shared_ptr<const StatCache> finish();
-  void put_in_place() { file_.put_in_place(); }
+  /// Costs what was added, and now and then, when that has become much, all of it. Nothing is done if nothing was added.
+  void put_in_place();
 
  private:
-  BlockFileWriter file_;
-  std::atomic<std::size_t> added_count_{0};
+  void add_block(std::string_view path, ByteView block);
+  void merge();
+
+  Engine& engine_;
+  std::shared_ptr<const StatCache> before_;
+  std::mutex mutex_;
+  std::unique_ptr<BlockFileWriter> file_;  ///< from the first block on
+  std::uint64_t added_bytes_ = 0;
+  std::vector<CachedDirectory> kept_;
+  std::shared_ptr<const StatCache> finished_;
 };
 
 }  // namespace metamori

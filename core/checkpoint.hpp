@@ -23,5 +23,7 @@ SafetyCheckpoint take_safety_checkpoint(Engine& engine, const std::string& messa
 /// Publishes a move of HEAD under the next free number; returns that number. Throws refused if somebody else moved HEAD away from `before`
 /// meanwhile.
 std::uint64_t publish_move(Engine& engine, const Position& before, const Position& after, MoveReason reason, std::uint64_t safety_number);
+/// Publishes a move of HEAD to where it is: files were put back, and who was looking at the tree meanwhile must look again.
+std::uint64_t publish_stay(Engine& engine, MoveReason reason, std::uint64_t safety_number);
 
 }  // namespace metamori

@@ -18,7 +18,10 @@ void finish(Engine& engine, const Intent& intent, RestoreRun& run, RecoverMode m
     throw Error(error.kind(), error.what(),
                 "`metamori recover --force` goes on nevertheless, `metamori recover --abort` takes the restore back", error.path());
   }
-  if (intent.head_before == intent.head_after) return;
+  if (intent.head_before == intent.head_after) {
+    publish_stay(engine, intent.reason, intent.safety.number);
+    return;
+  }
   const Position head = engine.log->head();
   if (head == intent.head_after) return;
   if (head == intent.head_before)
@@ -35,6 +38,8 @@ void take_back(Engine& engine, const Intent& intent, RestoreRun& run, IntentFile
   run.revert();
   if (!(intent.head_before == intent.head_after) && engine.log->head() == intent.head_after)
     publish_move(engine, intent.head_after, intent.head_before, MoveReason::recovery, intent.safety.number);
+  else
+    publish_stay(engine, MoveReason::recovery, intent.safety.number);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace metamori {
 struct RestoreGoal {
   ChunkId root;
   std::vector<std::string> scope;  ///< only these, with all below them; empty: everything
-  /// Of an undo: exactly these paths, and whether they existed then.
+  /// Of an undo: exactly these paths, and whether they existed then. The empty path is the top's own metadata, as far as `whole` says so.
   std::optional<std::map<std::string, bool>> exact;
   bool whole = true;  ///< the top's own metadata belong to it
   bool remove_extra = false;

@@ -118,6 +118,8 @@ void Drafter::list_touched() {
   for (const auto& [path, item] : items_)
     if (!item.is_litter) draft_.touched.push_back({path, item.stat.has_value()});
   for (const std::string& path : also_touched_) draft_.touched.push_back({path, true});
+  // Names that come and go move a directory's time, whether its metadata are to change or not.
+  for (const PlanDirectory& directory : draft_.plan.directories) draft_.touched.push_back({directory.path, true});
   std::sort(draft_.touched.begin(), draft_.touched.end(), [](const TouchedPath& a, const TouchedPath& b) { return a.path < b.path; });
   const auto last = std::unique(draft_.touched.begin(), draft_.touched.end(),
                                 [](const TouchedPath& a, const TouchedPath& b) { return a.path == b.path; });

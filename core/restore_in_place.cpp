@@ -88,7 +88,7 @@ RestoreReport InPlaceRestore::run(const std::string& message, const TakeAim& tak
     if (!draft_.plan.empty())
       carry_out();
     else
-      move_head();
+      move_head(false);
   }
   if (!options_.dry_run) report_.bytes_written = meter_.bytes_written();
   report_.warnings = warnings_.take();
@@ -278,17 +278,23 @@ void InPlaceRestore::carry_out() {
   meter_.ignore_stop();
   try {
     run.apply(ApplyMode::first);
-    move_head();
+    move_head(true);
     files.drop();
   } catch (const Error& error) {
     throw Error(error.kind(), std::string(error.what()) + "; the restore is unfinished", kUnfinishedHint, error.path());
   }
 }
 
-void InPlaceRestore::move_head() {
-  if (!aim_.head_after || *aim_.head_after == head_before_) return;
-  publish_move(engine_, head_before_, *aim_.head_after, aim_.reason, safety_ ? safety_->position.number : 0);
-  report_.head_moved = true;
+/// Also where HEAD does not move it is told that files were put back, if any were: a checkpoint that was looking at the tree meanwhile has
+/// seen some of both.
+void InPlaceRestore::move_head(bool was_changed) {
+  const std::uint64_t safety_number = safety_ ? safety_->position.number : 0;
+  report_.head_moved = aim_.head_after && *aim_.head_after != head_before_;
+  if (!report_.head_moved && !was_changed) return;
+  if (aim_.head_after)
+    publish_move(engine_, head_before_, *aim_.head_after, aim_.reason, safety_number);
+  else
+    publish_stay(engine_, aim_.reason, safety_number);
 }
 
 void InPlaceRestore::fill_report() {

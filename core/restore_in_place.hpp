@@ -48,7 +48,7 @@ class InPlaceRestore {
   void verify_ranges();
   void check_space();
   void carry_out();
-  void move_head();
+  void move_head(bool was_changed);
   void fill_report();
 
   Engine& engine_;

@@ -128,7 +128,8 @@ struct TreeScan::Impl {
     cache = StatCache::none();
   }
 
-  std::optional<Entry> walk_path(WalkContext& context, const std::string& path, bool respect_rules);
+  std::optional<Entry> walk_path(WalkContext& context, const std::string& path);
+  std::optional<Entry> capture_alone(WalkContext& context, const std::string& path);
   ChunkId pass_whole(WalkContext& context);
   ChunkId pass_scoped(WalkContext& context, ScanResult& result);
   void join_names_outside(const LinkTable& base_links, const Grafts& grafts);
@@ -138,26 +139,43 @@ struct TreeScan::Impl {
   Entry directory_on_the_way(WalkContext& context, const std::string& path);
 };
 
-std::optional<Entry> TreeScan::Impl::walk_path(WalkContext& context, const std::string& path, bool respect_rules) {
+std::optional<Entry> TreeScan::Impl::walk_path(WalkContext& context, const std::string& path) {
   const auto parent = open_parent(engine, path);
   if (!parent) return std::nullopt;
   const std::string name = last_component(path);
   const auto look = find_stat(engine.system, parent->get(), name.c_str(), path);
   if (!look) return std::nullopt;
   std::shared_ptr<const DirectoryScope> scope;
-  if (respect_rules && !tracking_of(path, S_ISDIR(look->mode), scope))
+  if (!tracking_of(path, S_ISDIR(look->mode), scope))
     throw Error(ErrorKind::usage, quoted(path) + " is not tracked", "see `metamori track --list` and .metamoriignore", path);
-  context.everything = !respect_rules;
   if (!S_ISDIR(look->mode)) return capture_single(context, parent->get(), name, path, *look);
-  WalkStart start{path, parent->get(), nullptr};
-  if (respect_rules) {
-    std::optional<std::string> text;
-    if (const auto dir = open_parent(engine, path + "/x")) text = read_ignore_file(engine.system, dir->get());
-    start.scope = scope->descend(name, text);
-  }
-  auto entry = walk_directory(context, start);
+  std::optional<std::string> text;
+  if (const auto dir = open_parent(engine, path + "/x")) text = read_ignore_file(engine.system, dir->get());
+  auto entry = walk_directory(context, {path, parent->get(), scope->descend(name, text)});
   if (entry) entry->name = name;
   return entry;
+}
+
+/// Whatever is at `path`, tracked or not; of a directory only what it is itself.
+std::optional<Entry> TreeScan::Impl::capture_alone(WalkContext& context, const std::string& path) {
+  const auto parent = open_parent(engine, path);
+  if (!parent) return std::nullopt;
+  const std::string name = last_component(path);
+  const auto look = find_stat(engine.system, parent->get(), name.c_str(), path);
+  if (!look) return std::nullopt;
+  if (!S_ISDIR(look->mode)) return capture_single(context, parent->get(), name, path, *look);
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
+  const int raw = retry_interrupted([&] { return engine.system.open_at(parent->get(), name.c_str(), kFlags, 0); });
+  if (raw == -ENOENT || raw == -ENOTDIR || raw == -ELOOP) return std::nullopt;
+  if (raw == -EMFILE || raw == -ENFILE) throw_io(-raw, "open", path);
+  if (raw < 0) {
+    context.note_verdict(path, Verdict::unreadable, "open: " + std::generic_category().message(-raw));
+    return entry_from_stat(engine.system, *look);
+  }
+  const Fd directory(engine.system, raw);
+  Captured captured = capture_directory_metadata(context.capture_context(), raw, stat_of(engine.system, raw, path));
+  context.note_verdict(path, captured.verdict, captured.reason);
+  return std::move(captured.entry);
 }
 
 ChunkId TreeScan::Impl::pass_whole(WalkContext& context) {
@@ -197,7 +215,7 @@ void TreeScan::Impl::join_names_outside(const LinkTable& base_links, const Graft
 
 ChunkId TreeScan::Impl::pass_scoped(WalkContext& context, ScanResult& result) {
   for (const std::string& path : options.scope) {
-    auto entry = walk_path(context, path, true);
+    auto entry = walk_path(context, path);
     if (!entry && !(context.base() && find_path(store.source, *context.base(), path)))
       throw Error(ErrorKind::usage, "there is no " + quoted(path) + ", neither in the tree nor in the last checkpoint", {}, path);
     result.grafts.insert_or_assign(path, std::move(entry));
@@ -310,8 +328,8 @@ void TreeScan::add_untracked(ScanResult& result, const std::vector<std::string>&
   WalkContext context(impl.engine, impl.store, impl.options, {impl.pool, impl.fingerprints, *impl.links});
   context.cache = impl.cache;
   Grafts extra;
-  for (const std::string& path : outermost(paths)) {
-    auto entry = impl.walk_path(context, path, false);
+  for (const std::string& path : paths) {
+    auto entry = impl.capture_alone(context, path);
     if (entry) extra.insert_or_assign(path, std::move(entry));
   }
   if (extra.empty()) return;

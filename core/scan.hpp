@@ -68,8 +68,8 @@ class TreeScan {
   ~TreeScan();
   /// Throws torn with OnTorn::fail, io when the top can't be read, interrupted, timed_out.
   ScanResult run();
-  /// Captures `paths` as well, although they are untracked, each with all below it, and puts them into `result`'s root. Paths that don't
-  /// exist are left out.
+  /// Captures `paths` as well, although they are untracked, and puts them into `result`'s root; of a directory only what it is itself,
+  /// without what is in it. Paths that don't exist are left out.
   void add_untracked(ScanResult& result, const std::vector<std::string>& paths);
   /// Puts the new stat cache in place; call only after what was scanned is published. Never throws for a cache that can't be written.
   void save_cache();

@@ -43,7 +43,7 @@ std::shared_ptr<DirectoryScan> DirectoryScan::assemble() {
     if (parent_) parent_->items_[slot_].state = State::gone;
     return parent_;
   }
-  if (context_.cache_writer != nullptr && !context_.everything) {
+  if (context_.cache_writer != nullptr) {
     const StatKey now = stat_key(stat_);
     const bool block_is_right = as_cached && cached_->self().mtime_nanoseconds == now.mtime_nanoseconds &&
                                 cached_->self().mtime_seconds == now.mtime_seconds &&

@@ -201,8 +201,8 @@ bool DirectoryScan::list_once(FileStat& before, FileStat& after) {
     return false;
   }
   std::optional<std::string> ignore_text;
-  if (!context_.everything && has(kIgnoreFileName)) ignore_text = read_ignore_file(system, fd_->get());
-  if (parent_ && !context_.everything) scope_ = parent_->scope_->descend(parent_->items_[slot_].name, ignore_text);
+  if (has(kIgnoreFileName)) ignore_text = read_ignore_file(system, fd_->get());
+  if (parent_) scope_ = parent_->scope_->descend(parent_->items_[slot_].name, ignore_text);
   items_.reserve(names.size());
   lost_a_name_ = false;
   std::size_t cached_index = 0;
@@ -218,7 +218,7 @@ bool DirectoryScan::list_once(FileStat& before, FileStat& after) {
       looked = true;
     }
     const bool is_directory = looked && error == 0 ? S_ISDIR(look.mode) : listed.type == DT_DIR;
-    if (!context_.everything) item.tracking = scope_->decide(item.name, is_directory);
+    item.tracking = scope_->decide(item.name, is_directory);
     if (item.tracking == Tracking::untracked) continue;
     if (!looked) error = retry_interrupted([&] { return system.stat_at(fd_->get(), item.name.c_str(), look); });
     if (error == -ENOENT || (error == 0 && S_ISDIR(look.mode) != is_directory)) {

@@ -36,7 +36,6 @@ struct WalkContext {
   std::shared_ptr<const StatCache> cache;
   Fingerprints& fingerprints;
   StatCacheWriter* cache_writer = nullptr;  ///< none: no update wanted
-  bool everything = false;                  ///< rules and ignore files don't count (extra paths)
   Time started;
   std::uint64_t top_device = 0;
 
@@ -78,7 +77,7 @@ struct WalkContext {
 struct WalkStart {
   std::string path;                             ///< relative to the tree's top; empty: the top itself
   int parent = -1;                              ///< descriptor of the directory that holds it (of the top itself, if path is empty)
-  std::shared_ptr<const DirectoryScope> scope;  ///< of the directory at `path`; none with `everything`
+  std::shared_ptr<const DirectoryScope> scope;  ///< of the directory at `path`
 };
 
 /// Captures the directory at `start` and all below it. The entry's name is empty. Nothing if it is gone or a nested repository. Rethrows

@@ -16,18 +16,22 @@ constexpr std::string_view kUndoRevision = "@undo";
 struct UndoPoint {
   RestoreSource source;
   std::map<std::string, bool> touched;
-  std::optional<Position> head_after;
+  std::optional<Position> head_after;  ///< where HEAD goes back to, if it is still where that restore left it
+  bool moved_head = false;             ///< that restore took HEAD somewhere else: the top's own metadata went along
 };
 
-/// The move of HEAD that the restore after safety checkpoint `number` made, if it did.
+/// The move of HEAD (perhaps to where it was) that the restore after safety checkpoint `number` made, if it was finished and not taken
+/// back.
 std::optional<Record> find_move(Engine& engine, std::uint64_t number) {
-  const auto& summaries = engine.log->summaries();
-  for (const RecordSummary& summary : summaries) {
+  std::optional<Record> found;
+  for (const RecordSummary& summary : engine.log->summaries()) {
     if (summary.number <= number || summary.kind != RecordKind::move) continue;
     Record record = engine.log->get(summary.number);
-    if (record.safety_number == number && record.move_reason != MoveReason::recovery) return record;
+    if (record.safety_number != number) continue;
+    if (record.move_reason == MoveReason::recovery) return std::nullopt;
+    if (!found) found = std::move(record);
   }
-  return std::nullopt;
+  return found;
 }
 
 UndoPoint undo_point(Engine& engine, const Position& position) {
@@ -37,11 +41,15 @@ UndoPoint undo_point(Engine& engine, const Position& position) {
     point.touched.emplace(std::move(touched.path), touched.existed);
   // Checkpoints taken since then are not stepped back over: HEAD returns only if it is still where that restore put it.
   const auto move = find_move(engine, position.number);
-  if (move && engine.log->head() == move->head_after) point.head_after = move->head_before;
+  if (move && engine.log->head() == move->head_after) {
+    point.head_after = move->head_before;
+    point.moved_head = move->head_before != move->head_after;
+  }
   return point;
 }
 
-bool has_moved_head(const UndoPoint& point) noexcept { return point.head_after.has_value(); }
+/// Whether it is known that this restore was the last to change the tree.
+bool is_latest(const UndoPoint& point) noexcept { return point.head_after.has_value(); }
 
 /// Whether going back to this point changes anything: a restore that was refused or taken back has left its safety checkpoint behind.
 bool changes_anything(ChunkSource& source, const ScanResult& scan, const UndoPoint& point, const NodePolicy& policy) {
@@ -50,9 +58,11 @@ bool changes_anything(ChunkSource& source, const ScanResult& scan, const UndoPoi
     const auto then = find_path(source, root, item.first);
     const auto now = find_path(source, scan.root_node, item.first);
     if (!now) return item.second;  // untracked by now, or gone
-    return !item.second || !then ||
-           (then->type == EntryType::directory && now->type == EntryType::directory ? then->mode != now->mode
-                                                                                    : differs(*now, *then, policy));
+    if (!item.second || !then) return true;
+    Entry settled = *now;
+    // Whatever happened in a directory since has moved its time: that alone is no sign of a restore.
+    if (then->type == EntryType::directory && now->type == EntryType::directory) settled.mtime = then->mtime;
+    return differs(settled, *then, policy);
   });
 }
 
@@ -69,7 +79,7 @@ InPlaceRestore::Aim aim_at(const UndoPoint& point, const RestoreOptions& options
   RestoreGoal goal;
   goal.root = point.source.decoded.content.root;
   goal.exact = point.touched;
-  goal.whole = has_moved_head(point);
+  goal.whole = point.moved_head || point.touched.contains("");
   goal.rules = point.source.rules;
   goal.keep_inode = options.keep_inode;
   goal.force = options.force;
@@ -88,7 +98,7 @@ RestoreReport undo_restore(Engine& engine, const RestoreOptions& options) {
     const NodePolicy policy = node_policy(options);
     for (const Position& candidate : candidates) {
       const UndoPoint point = undo_point(engine, candidate);
-      if (has_moved_head(point) || candidates.size() == 1 || changes_anything(source, scan, point, policy)) return aim_at(point, options);
+      if (is_latest(point) || candidates.size() == 1 || changes_anything(source, scan, point, policy)) return aim_at(point, options);
     }
     throw Error(ErrorKind::bad_revision, "undo: the tree is already as it was before every restore that is remembered");
   });

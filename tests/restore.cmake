@@ -4,5 +4,6 @@ metamori_test(restore_test
     unit/restore_elsewhere.cpp
     unit/restore_in_place.cpp
     unit/restore_plan.cpp
+    unit/restore_undo.cpp
   LIBS metamori_engine_world)
 metamori_test(restore_crash_test SOURCES unit/restore_crash.cpp LIBS metamori_engine_world)

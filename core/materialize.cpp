@@ -166,13 +166,33 @@ void NodeWriter::write_range(int fd, ExtentCursor& target, Range range, ChunkCop
   }
 }
 
-void NodeWriter::rewrite(int fd, const StreamRef& before, const StreamRef& after, const std::string& path) {
+void NodeWriter::rewrite(int fd, ChunkSource& lists, const StreamRef& before, const StreamRef& after, const std::string& path) {
   // Cut or grown in any case: after a crash the file may have either size.
   if (const int error = retry_interrupted([&] { return system_.truncate(fd, after.length); }); error < 0)
     throw_io(-error, "set the size of", path);
   ExtentCursor target(source_, after);
   ChunkCopier copier(*this, fd, path);
-  for_each_difference(source_, before, after, [&](Range range) { write_range(fd, target, range, copier, path); });
+  for_each_difference(lists, before, after, [&](Range range) { write_range(fd, target, range, copier, path); });
+  copier.finish();
+}
+
+void NodeWriter::rewrite_unknown(int fd, const StreamRef& after, const std::string& path) {
+  if (const int error = retry_interrupted([&] { return system_.truncate(fd, after.length); }); error < 0)
+    throw_io(-error, "set the size of", path);
+  ChunkCopier copier(*this, fd, path);
+  Bytes buffer;
+  for (ExtentCursor cursor(source_, after); !cursor.at_end(); cursor.next()) {
+    const Extent* const extent = cursor.current();
+    if (extent == nullptr) break;
+    if (extent->is_hole()) {
+      make_hole(fd, {cursor.offset(), extent->length}, path);
+      continue;
+    }
+    meter_.check_stop();
+    buffer.resize(static_cast<std::size_t>(extent->length));
+    if (read_up_to(system_, fd, buffer, cursor.offset(), path) != buffer.size() || sha256(buffer) != extent->id)
+      copier.add(*extent, cursor.offset());
+  }
   copier.finish();
 }
 

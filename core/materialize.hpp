@@ -52,8 +52,10 @@ class NodeWriter {
   /// After all data: size, metadata, verification, sync.
   void finish_file(Fd file, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited, bool sync);
 
-  /// Makes `fd`, which holds `before`, hold `after`, writing only where they differ.
-  void rewrite(int fd, const StreamRef& before, const StreamRef& after, const std::string& path);
+  /// Makes `fd`, which holds `before`, hold `after`, writing only where they differ. `lists` reads the lists of both.
+  void rewrite(int fd, ChunkSource& lists, const StreamRef& before, const StreamRef& after, const std::string& path);
+  /// The same where it is not known what `fd` holds: reads all of it.
+  void rewrite_unknown(int fd, const StreamRef& after, const std::string& path);
   /// Metadata of an open file or directory; time last.
   void set_metadata(int fd, const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited);
   /// Throws io unless the file's bytes are `content`.

@@ -209,7 +209,7 @@ bool TreeWriter::write_clone(const Directory& dir, const std::string& name, cons
       throw_io(-error, "remove", put.path);
     return false;
   }
-  writer_.rewrite(file.get(), *put.clone_content, put.entry.content, put.path);
+  writer_.rewrite(file.get(), writer_.source(), *put.clone_content, put.entry.content, put.path);
   writer_.finish_file(std::move(file), put.entry, put.path, put.inherited, options_.sync_each);
   return true;
 }

@@ -166,6 +166,7 @@ bool RestoreRun::is_mixture(int fd, const StreamRef& a, const StreamRef& b, cons
 }
 
 void RestoreRun::apply_rewrite(const Step& step, ApplyMode mode) {
+  if (step.old == OldState::lost) return apply_rewrite_of_lost(step, mode);
   const Entry before = entry_in(*old_, step.path);
   const Entry after = entry_in(target_, step.path);
   const auto now = directories_.stat(step.path);
@@ -181,7 +182,30 @@ void RestoreRun::apply_rewrite(const Step& step, ApplyMode mode) {
     replace_whole(step);
     return;
   }
-  writer_.rewrite(file.get(), before.content, after.content, step.path);
+  writer_.rewrite(file.get(), source_, before.content, after.content, step.path);
+  finish_rewrite(std::move(file), step, after);
+}
+
+/// What the file held is in no checkpoint: the caller wanted it gone. Done again, whatever it holds becomes what it is to be.
+void RestoreRun::apply_rewrite_of_lost(const Step& step, ApplyMode mode) {
+  const Entry after = entry_in(target_, step.path);
+  const auto now = directories_.stat(step.path);
+  const bool is_ours = now && now->inode == step.stat->inode && has_type(*now, EntryType::file);
+  if (!is_ours || (mode == ApplyMode::first && !is_unchanged(*step.stat, *now))) {
+    if (mode != ApplyMode::force) refuse_changed(step);
+    replace_whole(step);
+    return;
+  }
+  Fd file = open_in_place(step.path, O_RDWR);
+  const auto before = captured_ ? find_path(*captured_lists_, *captured_, step.path) : std::nullopt;
+  if (before && mode == ApplyMode::first)
+    writer_.rewrite(file.get(), *captured_lists_, before->content, after.content, step.path);
+  else
+    writer_.rewrite_unknown(file.get(), after.content, step.path);
+  finish_rewrite(std::move(file), step, after);
+}
+
+void RestoreRun::finish_rewrite(Fd file, const Step& step, const Entry& after) {
   if (plan_.policy.verify) writer_.verify(file.get(), after.content, step.path);
   writer_.set_metadata(file.get(), after, step.path, inherited_from(*step.stat));
   sync_file(system_, file.get(), step.path);

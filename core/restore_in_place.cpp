@@ -155,7 +155,7 @@ void InPlaceRestore::settle_saved() {
   if (!options_.force) refuse_lost(lost, "could not be saved");
   for (PlanDirectory& directory : plan.directories)
     directory.in_old_root = old != nullptr && find_path(source, *old, directory.path).has_value();
-  number_staged();
+  number_staged({lost.begin(), lost.end()});
 }
 
 /// Without one: what HEAD's checkpoint holds is safe there, the rest is lost.
@@ -183,15 +183,15 @@ void InPlaceRestore::settle_unsaved() {
     if (const auto stat = walk_->captured_stat(step.path)) step.stat = captured_state(*stat, *step.stat);
   }
   for (PlanDirectory& directory : plan.directories) directory.in_old_root = head && find_path(source, *head, directory.path).has_value();
-  number_staged();
+  number_staged({draft_.uncaptured.begin(), draft_.uncaptured.end()});
 }
 
-/// What is rewritten in place must be in a checkpoint, or it could not be done again: else it is staged.
-void InPlaceRestore::number_staged() {
+/// What could not be captured as it is can't be compared with what it becomes: it is made anew, not rewritten in place.
+void InPlaceRestore::number_staged(const std::set<std::string>& uncaptured) {
   Plan& plan = draft_.plan;
   plan.staged_count = 0;
   for (Step& step : plan.steps) {
-    if (step.kind == StepKind::rewrite && step.old == OldState::lost) {
+    if (step.kind == StepKind::rewrite && uncaptured.contains(step.path)) {
       step.kind = StepKind::put;
       step.stage_dir = directory_of(step.path);
       const bool is_listed =
@@ -208,13 +208,13 @@ void InPlaceRestore::number_staged() {
 
 /// What is staged is verified as it is written; what will be written over old bytes has to be readable before the first of them goes.
 void InPlaceRestore::verify_ranges() {
-  ChunkSource& source = *engine_.store;
+  ChunkSource& source = lists();
   const Root target = get_root(source, aim_.goal.root);
   meter_.begin(Phase::verify, 0, 0);
   Bytes buffer;
   for (const Step& step : draft_.plan.steps) {
     if (step.kind != StepKind::rewrite) continue;
-    const auto before = find_path(source, get_root(source, draft_.plan.old_root), step.path);
+    const auto before = find_path(source, step.old == OldState::lost ? scan_.root_node : get_root(source, draft_.plan.old_root), step.path);
     const auto after = find_path(source, target, step.path);
     MM_ASSERT(before && after);
     ExtentCursor cursor(source, after->content);
@@ -260,6 +260,7 @@ void InPlaceRestore::carry_out() {
   intent.plan = std::move(draft_.plan);
   IntentFiles files(engine_);
   RestoreRun run(engine_, intent, warnings_, meter_, restore_job_count(options_.control));
+  if (!safety_) run.set_captured(lists(), scan_.root_node);
   try {
     files.publish(intent);
     run.stage();

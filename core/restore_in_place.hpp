@@ -2,6 +2,8 @@
 
 // A restore in place from its goal to the end; restore and undo differ in the goal alone.
 
+#include <set>
+
 #include "core/checkpoint.hpp"
 #include "core/describe.hpp"
 #include "core/intent.hpp"
@@ -43,7 +45,9 @@ class InPlaceRestore {
   void save(const std::string& message);
   void settle_saved();
   void settle_unsaved();
-  void number_staged();
+  void number_staged(const std::set<std::string>& uncaptured);
+  /// Where lists of what was captured are read.
+  ChunkSource& lists() { return scratch_ ? static_cast<ChunkSource&>(*scratch_) : *engine_.store; }
   void refuse_lost(const std::vector<std::string>& paths, const std::string& what) const;
   void verify_ranges();
   void check_space();

@@ -90,8 +90,6 @@ Step decode_step(ByteReader& in, std::uint64_t staged_number) {
     step.stat = decode_stat(in);
   else if (step.kind != StepKind::put && step.kind != StepKind::make_directory)
     in.fail("a step changes what is not there");
-  if (step.kind == StepKind::rewrite && step.old != OldState::saved)
-    in.fail("a file whose content is in no checkpoint is rewritten in place");
   if (step.kind != StepKind::put) return step;
   const std::uint8_t deep = in.u8();
   if (deep > 1) in.fail("a step has an unknown flag");

@@ -178,7 +178,7 @@ void RestoreRun::revert_rewrite(const Step& step) {
     warn_changed(step.path);
     return;
   }
-  writer_.rewrite(file.get(), made.content, old.content, step.path);
+  writer_.rewrite(file.get(), source_, made.content, old.content, step.path);
   writer_.set_metadata(file.get(), old, step.path, Inherited{step.stat->uid, step.stat->gid, step.stat->mode});
   sync_file(system_, file.get(), step.path);
   file.close(step.path);

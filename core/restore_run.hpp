@@ -22,6 +22,11 @@ class RestoreRun {
   /// All of them must outlive it. Reads the roots.
   RestoreRun(Engine& engine, const Intent& intent, WarningList& warnings, RestoreMeter& meter, std::size_t job_count);
 
+  /// What the tree was captured as, where that is in no checkpoint: only differing ranges of its files are written then. `lists` reads it.
+  void set_captured(ChunkSource& lists, const Root& root) noexcept {
+    captured_lists_ = &lists;
+    captured_ = &root;
+  }
   /// Makes everything new beside its place, durable on return.
   void stage();
   /// Takes every staged name away, durably, and puts the directories' times back: as if stage() had not been called.
@@ -56,6 +61,8 @@ class RestoreRun {
   void apply_put(const Step& step, ApplyMode mode);
   void put_in_place(const Step& step, const std::string& staged, bool replace);
   void apply_rewrite(const Step& step, ApplyMode mode);
+  void apply_rewrite_of_lost(const Step& step, ApplyMode mode);
+  void finish_rewrite(Fd file, const Step& step, const Entry& after);
   void replace_whole(const Step& step);
   void apply_metadata(const Step& step, ApplyMode mode);
   void apply_make_directory(const Step& step, ApplyMode mode);
@@ -93,6 +100,8 @@ class RestoreRun {
   TreeDirectories directories_;
   Root target_;
   std::optional<Root> old_;
+  ChunkSource* captured_lists_ = nullptr;
+  const Root* captured_ = nullptr;
   NodeWriter writer_;
 };
 

@@ -202,19 +202,33 @@ void NodeWriter::verify(int fd, const StreamRef& content, const std::string& pat
     throw Error(ErrorKind::io, "verify " + quoted(path) + ": what was read back differs from what was written", {}, path);
 }
 
+/// Whether [begin, end) reads as zeros; what the file system knows to be a hole is not read.
+bool NodeWriter::has_zeros(int fd, std::uint64_t begin, std::uint64_t end, Bytes& buffer, const std::string& path) {
+  while (begin < end) {
+    const std::int64_t data = system_.seek_data(fd, begin);
+    if (data == -ENXIO) return true;
+    if (data >= 0) begin = static_cast<std::uint64_t>(data);
+    if (begin >= end) return true;
+    meter_.check_stop();
+    buffer.resize(static_cast<std::size_t>(std::min<std::uint64_t>(end - begin, kMaxRawBytes)));
+    if (read_up_to(system_, fd, buffer, begin, path) != buffer.size() || !is_zero(buffer)) return false;
+    begin += buffer.size();
+  }
+  return true;
+}
+
 bool NodeWriter::has_content(int fd, const StreamRef& content, const std::string& path) {
   if (stat_of(system_, fd, path).size_bytes != content.length) return false;
   Bytes buffer;
   for (ExtentCursor cursor(source_, content); !cursor.at_end(); cursor.next()) {
     const Extent* const extent = cursor.current();
     if (extent == nullptr) break;
-    for (std::uint64_t done = 0; done < extent->length;) {  // a hole is read in pieces, a chunk in one
-      const std::uint64_t piece = extent->is_hole() ? std::min<std::uint64_t>(extent->length - done, kMaxRawBytes) : extent->length;
-      buffer.resize(static_cast<std::size_t>(piece));
-      if (read_up_to(system_, fd, buffer, cursor.offset() + done, path) != piece) return false;
-      if (extent->is_hole() ? !is_zero(buffer) : sha256(buffer) != extent->id) return false;
-      done += piece;
+    if (extent->is_hole()) {
+      if (!has_zeros(fd, cursor.offset(), cursor.offset() + extent->length, buffer, path)) return false;
+      continue;
     }
+    buffer.resize(static_cast<std::size_t>(extent->length));
+    if (read_up_to(system_, fd, buffer, cursor.offset(), path) != buffer.size() || sha256(buffer) != extent->id) return false;
   }
   return true;
 }

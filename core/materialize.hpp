@@ -80,6 +80,7 @@ class NodeWriter {
   std::uint32_t mode_to_set(const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited, bool is_owned);
   void write_range(int fd, ExtentCursor& target, Range range, ChunkCopier& copier, const std::string& path);
   void make_hole(int fd, ByteRange range, const std::string& path);
+  bool has_zeros(int fd, std::uint64_t begin, std::uint64_t end, Bytes& buffer, const std::string& path);
   void warn(const std::string& path, std::string_view action, int error);
 
   System& system_;

@@ -45,7 +45,8 @@ struct TreeWriter::LargeFile {
   Place place = Place::free;
   std::unique_ptr<WorkingName> working;
   Fd file;
-  std::atomic<std::uint64_t> pieces_left{0};
+  std::atomic<std::uint64_t> next_piece{0};
+  std::atomic<std::size_t> workers_left{0};
 };
 
 TreeWriter::TreeWriter(TreeDirectories& directories, NodeWriter& writer, std::size_t job_count, const LinkTable& links,
@@ -221,24 +222,36 @@ void TreeWriter::write_large(const Directory& dir, TreePut put, Place place) {
   large->working = std::make_unique<WorkingName>(directories_.system(), dir, working_name(put.disk_path), options_.under_temporary_names);
   large->file = writer_.create_file(dir, large->working->get(), put.path);
   large->put = std::move(put);
-  const std::uint64_t length = large->put.entry.content.length;
-  large->pieces_left = (length + kLargePieceBytes - 1) / kLargePieceBytes;
-  // One task a worker, each taking pieces in turn: as many tasks as pieces would be many for a large file.
-  const auto next_piece = std::make_shared<std::atomic<std::uint64_t>>(0);
-  for (std::size_t worker = 0; worker < pool_.worker_count(); ++worker) {
-    pool_.submit([this, large, next_piece, length] {
-      // A piece that fails is never counted down, so the file stays unfinished and loses its temporary name.
+  large->workers_left = pool_.worker_count();
+  for (std::size_t worker = 0; worker < pool_.worker_count(); ++worker)
+    pool_.submit([this, large] {
+      // Where a piece fails the worker is never counted down, so the file stays unfinished and loses its temporary name.
       guarded(large->put.path, [&] {
-        for (std::uint64_t offset = 0; (offset = (*next_piece)++ * kLargePieceBytes) < length;) {
-          writer_.write_data(large->file.get(), large->put.entry.content, {offset, std::min(kLargePieceBytes, length - offset)},
-                             large->put.path);
-          if (--large->pieces_left > 0) continue;
-          writer_.finish_file(std::move(large->file), large->put.entry, large->put.path, large->put.inherited, options_.sync_each);
-          publish(large->dir, large->working->get(), large->put, large->place);
-          large->working->set_published();
-        }
+        write_pieces(*large);
+        if (--large->workers_left > 0) return;
+        writer_.finish_file(std::move(large->file), large->put.entry, large->put.path, large->put.inherited, options_.sync_each);
+        publish(large->dir, large->working->get(), large->put, large->place);
+        large->working->set_published();
       });
     });
+}
+
+/// One worker's part: pieces in turn, as long as there are any. Those that lie in a hole are passed over at once, however many they are.
+void TreeWriter::write_pieces(LargeFile& large) {
+  const StreamRef& content = large.put.entry.content;
+  ExtentCursor cursor(writer_.source(), content);
+  for (std::uint64_t piece = 0; (piece = large.next_piece++) <= (content.length - 1) / kLargePieceBytes;) {
+    const std::uint64_t offset = piece * kLargePieceBytes;
+    const std::uint64_t length = std::min(kLargePieceBytes, content.length - offset);
+    cursor.seek(offset);
+    const Extent* const extent = cursor.current();
+    if (extent == nullptr || !extent->is_hole() || extent->length - (offset - cursor.offset()) < length) {
+      writer_.write_data(large.file.get(), content, {offset, length}, large.put.path);
+      continue;
+    }
+    const std::uint64_t after_hole = (cursor.offset() + extent->length) / kLargePieceBytes;
+    for (std::uint64_t next = large.next_piece; next < after_hole && !large.next_piece.compare_exchange_weak(next, after_hole);) {
+    }
   }
 }
 

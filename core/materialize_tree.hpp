@@ -65,6 +65,7 @@ class TreeWriter {
   void add_child(const Directory& dir, const std::string& disk_dir, const std::string& dir_path, Entry entry);
   void write(const Directory& dir, TreePut put);
   void write_large(const Directory& dir, TreePut put, Place place);
+  void write_pieces(LargeFile& large);
   void write_node(const Directory& dir, const TreePut& put, Place place);
   template <class Work>
   void guarded(const std::string& path, Work work);

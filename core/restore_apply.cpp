@@ -132,10 +132,12 @@ Fd RestoreRun::open_in_place(const std::string& path, int flags) {
   const int all = flags | O_NOFOLLOW | O_NONBLOCK;
   const auto open = [&] { return retry_interrupted([&] { return system_.open_at(dir->get(), name.c_str(), all, 0); }); };
   int fd = open();
-  if (fd == -EACCES) {  // our own file, but its mode forbids it; the right mode is set in the end
+  if (fd == -EACCES) {  // our own file, but its mode forbids it
     const auto stat = directories_.stat(path);
-    if (stat && has_type(*stat, EntryType::file)) system_.set_mode_at(dir->get(), name.c_str(), (stat->mode & 07777) | 0600);
+    const bool is_file = stat && has_type(*stat, EntryType::file);
+    if (is_file) system_.set_mode_at(dir->get(), name.c_str(), (stat->mode & 07777) | 0600);
     fd = open();
+    if (is_file) system_.set_mode_at(dir->get(), name.c_str(), stat->mode & 07777);  // what is open stays open
   }
   if (fd < 0) throw_io(-fd, "open", path);
   return {system_, fd};

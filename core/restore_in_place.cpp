@@ -196,9 +196,10 @@ void InPlaceRestore::number_staged(const std::set<std::string>& uncaptured) {
       step.stage_dir = directory_of(step.path);
       const bool is_listed =
           std::any_of(plan.directories.begin(), plan.directories.end(), [&](const PlanDirectory& d) { return d.path == step.stage_dir; });
-      if (!is_listed)
-        plan.directories.push_back(
-            {step.stage_dir, false, false, directories_.stat(step.stage_dir)->mode & 07777, directories_.stat(step.stage_dir)->mtime});
+      const auto stat = directories_.stat(step.stage_dir);
+      if (!stat)
+        throw Error(ErrorKind::refused, "restore: " + quoted(step.path) + " was changed since the restore was planned", {}, step.path);
+      if (!is_listed) plan.directories.push_back({step.stage_dir, false, false, stat->mode & 07777, stat->mtime});
     }
     if (step.kind == StepKind::put) step.staged_number = plan.staged_count++;
   }

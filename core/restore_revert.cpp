@@ -62,7 +62,8 @@ void RestoreRun::revert() {
 /// Whether what is there is what `entry` says. Times alone don't tell on file systems with coarse ones.
 bool RestoreRun::is_entry(const std::string& path, const FileStat& stat, const Entry& entry) {
   if (!has_type(stat, entry.type)) return false;
-  if (entry.type != EntryType::file) return true;
+  if (entry.type == EntryType::directory) return true;
+  if (entry.type != EntryType::file) return leads_where(path, stat, entry);
   if (stat.size_bytes != entry.content.length) return false;
   if (stat.mtime == entry.mtime) return true;
   const Fd file = open_in_place(path, O_RDONLY);

@@ -47,6 +47,7 @@ class RestoreRun {
   void open_up_directories();
   TreePut put_of(const Step& step);
   void write_puts(NodeWriter& writer, std::vector<TreePut> puts, const LinkTable& links);
+  bool leads_where(const std::string& path, const FileStat& stat, const Entry& entry);
   bool is_like(const std::string& path, const FileStat& stat, const Entry& entry);
   std::optional<std::string> find_linked(const std::vector<std::string>& group, const std::vector<std::string>& others, const Entry& entry);
   [[nodiscard]] std::string staged_path(const Step& step) const {

@@ -108,6 +108,11 @@ bool RestoreRun::is_like(const std::string& path, const FileStat& stat, const En
   if (!has_type(stat, entry.type) || stat.mtime != entry.mtime || (stat.mode & 07777) != entry.mode) return false;
   if (entry.type == EntryType::file)
     return stat.size_bytes == entry.content.length && writer_.has_content(open_in_place(path, O_RDONLY).get(), entry.content, path);
+  return leads_where(path, stat, entry);
+}
+
+/// Whether the link or node at `path`, of the type of `entry`, stands for the same.
+bool RestoreRun::leads_where(const std::string& path, const FileStat& stat, const Entry& entry) {
   if (entry.type != EntryType::symlink) return stat.device_major == entry.device_major && stat.device_minor == entry.device_minor;
   const Directory dir = directories_.get(directory_of(path));
   const std::string name(name_of(path));

@@ -51,6 +51,30 @@ TEST(RestoreElsewhere, NonEmptyDirectoryIsRefusedUnlessOverwritingIsSpelledOut) 
   EXPECT_EQ(disk.tree("/copy"), user_tree(disk));
 }
 
+TEST(RestoreElsewhere, AHoleCostsNothingHoweverLargeItIs) {
+  SimSystem disk;
+  disk.make_directories(kTree);
+  init_at_tree(disk);
+  constexpr std::uint64_t kHuge = 1ULL << 60;
+  const World world(disk);
+  world.sparse("huge", kHuge);
+  {
+    const Fd file(disk, disk.open_at(world.top.get(), "huge", O_RDWR, 0));
+    disk.write_at(file.get(), as_bytes("middle"), kHuge / 2);
+  }
+  checkpoint(disk);
+  for (const bool verify : {false, true}) {
+    RestoreOptions options = to_directory(1, verify ? "/verified" : "/copy");
+    options.verify = verify;
+    restore(disk, options);
+    const Fd file(disk, disk.open_at(AT_FDCWD, verify ? "/verified/huge" : "/copy/huge", O_RDONLY, 0));
+    EXPECT_EQ(stat_of(disk, file.get(), "huge").size_bytes, kHuge);
+    Bytes middle(6);
+    EXPECT_EQ(disk.read_at(file.get(), middle, kHuge / 2), 6);
+    EXPECT_EQ(as_text(middle), "middle");
+  }
+}
+
 TEST(RestoreElsewhere, TreeAndRepositoryAreRefused) {
   SimSystem disk;
   make_two_checkpoints(disk);

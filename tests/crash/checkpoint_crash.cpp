@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <iostream>
 
+#include "tests/support/count.hpp"
 #include "tests/support/engine_world.hpp"
 #include "tests/support/scale.hpp"
 
@@ -99,7 +99,7 @@ TEST(CheckpointCrash, P1P2P3EveryPowerCutLeavesWholeCheckpoints) {
       }
     disk.make_durable();
   }
-  std::cout << "T1 checkpoint: " << states << " states\n";
+  print_count("T1.checkpoint.states", states);
   EXPECT_GE(states, 500U);
 }
 
@@ -163,7 +163,7 @@ TEST(CheckpointCrash, P5EveryFailingCallIsToldAndDamagesNothing) {
       }
     }
   }
-  std::cout << "T2 checkpoint: " << tried << " faults, " << failed << " told\n";
+  print_count("T2.checkpoint.faults", tried);
   EXPECT_GE(tried, 500U);
   EXPECT_GT(failed, 0U);
 }
@@ -205,6 +205,7 @@ TEST(CheckpointCrash, T5ASkippedSyncIsCaught) {
     }
     EXPECT_TRUE(caught) << "sync " << at << " of " << syncs << " may be left out without anybody noticing";
   }
+  print_count("T5.checkpoint.mutants", syncs);
 }
 
 }  // namespace

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <iostream>
 #include <set>
 
 #include "core/intent.hpp"
+#include "tests/support/count.hpp"
 #include "tests/support/scale.hpp"
 #include "tests/unit/restore_world.hpp"
 
@@ -172,7 +172,7 @@ TEST(RestoreCrash, P7EveryPowerCutEndsInAllNewOrAllOld) {
         if (HasFatalFailure()) return;
       }
   }
-  std::cout << "T1 restore and undo: " << states << " states\n";
+  print_count("T1.restore.states", states);
   EXPECT_GE(states, 2000U);
 }
 
@@ -205,7 +205,7 @@ TEST(RestoreCrash, P7RecoveryMayBeCutAnywhere) {
         }
       }
   }
-  std::cout << "T1 recover: " << states << " states\n";
+  print_count("T1.recover.states", states);
   EXPECT_GE(states, 500U);
 }
 
@@ -262,7 +262,7 @@ TEST(RestoreCrash, P5P7EveryFailingCallLeavesOldNewOrAnIntent) {
     sweep_faults(*scenario.start, scenario, scenario.run, counts);
     if (HasFatalFailure()) return;
   }
-  std::cout << "T2 restore and undo: " << counts.tried << " faults, " << counts.told << " told\n";
+  print_count("T2.restore.faults", counts.tried);
   EXPECT_GE(counts.tried, 500U);
   EXPECT_GT(counts.told, 0U);
 }
@@ -284,7 +284,7 @@ TEST(RestoreCrash, P5P7EveryFailingCallOfRecoveryLeavesOldNewOrAnIntent) {
       }
     }
   }
-  std::cout << "T2 recover: " << counts.tried << " faults, " << counts.told << " told\n";
+  print_count("T2.recover.faults", counts.tried);
   EXPECT_GT(counts.told, 0U);
 }
 

@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <iostream>
 
 #include "core/looking.hpp"
 #include "core/restore.hpp"
 #include "tests/damage/damaged_world.hpp"
+#include "tests/support/count.hpp"
 #include "tests/support/scale.hpp"
 
 namespace metamori::test {
@@ -17,11 +17,6 @@ namespace {
 struct Counts {
   std::uint64_t changes = 0, undetected = 0, wrong = 0, whole = 0, refused = 0;
 };
-
-std::ostream& operator<<(std::ostream& out, const Counts& counts) {
-  return out << counts.changes << " changes, " << counts.undetected << " undetected, " << counts.wrong << " wrong; of the checkpoints "
-             << counts.whole << " came back whole, " << counts.refused << " with an error";
-}
 
 class Damage : public ::testing::Test {
  protected:
@@ -112,7 +107,7 @@ TEST_F(Damage, T7P4EveryFlippedByteIsReportedAndNoneComesBack) {
       }
     offset += 5;  // another phase in each file
   }
-  std::cout << "T7 flips: " << counts << '\n';
+  print_count("T7.flips", counts.changes);
   EXPECT_GE(counts.changes, 300U);
 }
 
@@ -134,7 +129,7 @@ TEST_F(Damage, T7TruncatedFilesAreReported) {
     check(*disk, path + " one byte longer", counts);
     if (HasFailure()) return;
   }
-  std::cout << "T7 truncations: " << counts << '\n';
+  print_count("T7.truncations", counts.changes);
 }
 
 TEST_F(Damage, T7SwappedFilesAreReported) {
@@ -149,7 +144,7 @@ TEST_F(Damage, T7SwappedFilesAreReported) {
         if (HasFailure()) return;
       }
   }
-  std::cout << "T7 swaps: " << counts << '\n';
+  print_count("T7.swaps", counts.changes);
 }
 
 TEST_F(Damage, P15AMissingPackHidesOnlyWhatNeedsIt) {
@@ -160,7 +155,7 @@ TEST_F(Damage, P15AMissingPackHidesOnlyWhatNeedsIt) {
     check(*disk, path + " is missing", counts);
   }
   EXPECT_GT(counts.whole, 0U);
-  std::cout << "T7 missing packs: " << counts << '\n';
+  print_count("T7.missing-packs", counts.changes);
 }
 
 TEST_F(Damage, T7P4AChangedCacheIsNeverBelieved) {
@@ -183,7 +178,7 @@ TEST_F(Damage, T7P4AChangedCacheIsNeverBelieved) {
     }
     offset += 7;
   }
-  std::cout << "T7 caches: " << flips << " flips, 0 believed\n";
+  print_count("T7.cache-flips", flips);
   EXPECT_GE(flips, 50U);
 }
 
@@ -211,7 +206,7 @@ TEST_F(Damage, T7P4AnUnfinishedRestoreThatIsDamagedIsReported) {
       if (HasFailure()) return;
     }
   }
-  std::cout << "T7 unfinished restore: " << flips << " flips, " << refused << " refused\n";
+  print_count("T7.intent-flips", flips);
   EXPECT_GE(flips, 50U);
 }
 

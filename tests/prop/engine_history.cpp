@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "tests/prop/engine_model.hpp"
+#include "tests/support/count.hpp"
 #include "tests/support/scale.hpp"
 
 namespace metamori::test {
@@ -38,6 +39,7 @@ TEST(EngineHistory, T9RandomHistoriesAgreeWithTheModel) {
   } else {
     for (std::uint64_t seed = 1; seed <= kHistories * test_scale() && !HasFailure(); ++seed) run_history(seed, counts);
   }
+  print_count("T9.histories", counts.histories);
   std::cout << "T9: " << counts.histories << " histories, " << counts.steps << " steps: " << counts.checkpoints << " checkpoints, "
             << counts.restores << " restores, " << counts.undos << " undone, " << counts.cuts << " power cuts, " << counts.recoveries
             << " recoveries, " << counts.refusals << " refused\n";

@@ -10,17 +10,30 @@ class Skip(Exception):
     """Why a part can't be run here."""
 
 
+def tell_count(name, value):
+    """How much a large test looked at; tests/floors holds the least for each profile."""
+    print(f"count: {name} {value}", flush=True)
+
+
+def leave_report(name, lines):
+    """Leaves the lines as <name>.tap where the summary looks, if there is such a place."""
+    if reports := os.environ.get("METAMORI_TEST_REPORTS"):
+        (pathlib.Path(reports) / f"{name}.tap").write_text("\n".join([f"1..{len(lines)}", *lines, ""]))
+
+
 class Parts:
     """`name` is the test's in CTest; what is told goes to standard output and, as <name>.tap, to where the summary looks."""
 
     def __init__(self, name):
         self.name, self.lines, self.failed = name, [], 0
 
-    def run(self, name, part, *arguments):
-        """Runs `part`; its result, if any, is how much it looked at."""
+    def run(self, name, part, *arguments, count=None):
+        """Runs `part`. Its result, if any, is how much it looked at, told as `count` if that is given."""
         try:
-            count = part(*arguments)
-            self.tell(f"ok {len(self.lines) + 1} - {name}" + (f" ({count})" if count is not None else ""))
+            value = part(*arguments)
+            self.tell(f"ok {len(self.lines) + 1} - {name}")
+            if count:
+                tell_count(count, value)
         except Skip as reason:
             self.tell(f"ok {len(self.lines) + 1} - {name} # SKIP {reason}")
         except Exception as error:
@@ -38,6 +51,5 @@ class Parts:
 
     def end(self):
         """Ends the process."""
-        if reports := os.environ.get("METAMORI_TEST_REPORTS"):
-            (pathlib.Path(reports) / f"{self.name}.tap").write_text("\n".join([f"1..{len(self.lines)}", *self.lines, ""]))
+        leave_report(self.name, self.lines)
         sys.exit(1 if self.failed or not self.lines else 0)

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 
-from support import Violation, Walk, expect_same, main, remove, run, run_json, scale, scratch
+from support import Violation, Walk, expect_same, leave_out, main, remove, run, run_json, scale, scratch, tell_count
 
 ENTRIES = 20_000
 DEPTH = 40  # directories of 200 bytes: twice PATH_MAX
@@ -48,7 +48,7 @@ def make_deep(top):
     os.chdir(before)
 
 
-def make_kinds(top, left_out):
+def make_kinds(top):
     os.mkdir(top)
     for size in (0, 1, 2, 4095, 4096, 4097):
         write(top / f"size-{size}", b"x" * size)
@@ -72,8 +72,8 @@ def make_kinds(top, left_out):
     for name, target in (("loop", "loop"), ("ping", "pong"), ("pong", "ping"), ("up", "../.."), ("dangling", "/nowhere/at/all"), ("long", "t" * 4000), ("dots", "././//.")):
         os.symlink(target, top / name)
     make_times(top / "times")
-    make_attributes(top / "attributes", left_out)
-    make_owners(top / "owners", left_out)
+    make_attributes(top / "attributes")
+    make_owners(top / "owners")
     with socket.socket(socket.AF_UNIX) as unwanted:
         here = os.getcwd()
         os.chdir(top)
@@ -91,7 +91,7 @@ def make_times(top):
             os.utime(path, ns=(time_ns, time_ns), follow_symlinks=False)
 
 
-def make_attributes(top, left_out):
+def make_attributes(top):
     os.mkdir(top)
     write(top / "file", b"attributes")
     os.mkdir(top / "directory")
@@ -101,20 +101,20 @@ def make_attributes(top, left_out):
             os.setxattr(path, b"user.bytes\xff", bytes(range(256)))
         os.setxattr(top / "file", b"user.large", b"v" * 3000)
     except OSError as error:
-        left_out.append(f"attributes ({error.strerror})")
+        leave_out("attributes", error.strerror)
     if not shutil.which("setfacl"):
-        left_out.append("ACLs (no setfacl)")
+        leave_out("ACLs", "no setfacl")
         return
     acls = [("-m", "u:1234:rw,g:4321:r,m:rwx", top / "file"), ("-m", "u:1234:rwx", top / "directory"), ("-d", "-m", "u:1234:rx,g::-", top / "directory")]
     if any(subprocess.run(["setfacl", *map(str, words)], capture_output=True).returncode for words in acls):
-        left_out.append("ACLs (not on this file system)")
+        leave_out("ACLs", "not on this file system")
 
 
-def make_owners(top, left_out):
+def make_owners(top):
     os.mkdir(top)
     write(top / "file", b"owner")
     if os.geteuid() != 0:
-        left_out.append("owners (not root)")
+        leave_out("owners", "not root")
         return
     for number, owner in enumerate(((1234, 4321), (0, 65534), (4_000_000_000, 4_000_000_001))):
         write(top / f"owned-{number}", b"owner")
@@ -191,14 +191,15 @@ def check_holes(tree):
 
 
 def test():
-    left_out = [] if shutil.which("rsync") else ["rsync (not there)"]
+    if not shutil.which("rsync"):
+        leave_out("comparison with rsync", "no rsync")
     count = ENTRIES if scale() < 5 else 100_000
     with scratch("hostile") as name:
         tree, out = pathlib.Path(name) / "tree", pathlib.Path(name) / "out"
         tree.mkdir()
         make_names(os.fsencode(tree / "names"))
         make_deep(tree / "deep")
-        make_kinds(tree / "kinds", left_out)
+        make_kinds(tree / "kinds")
         make_many(tree / "many", count)
         run(tree, "init")
         first = run_json(tree, "checkpoint")
@@ -224,8 +225,7 @@ def test():
             raise Violation(f"after undo: {different}")
         if not run_json(tree, "verify", "--data", ok=(0, 13))["ok"]:
             raise Violation("verify")
-    if left_out:
-        print("left out:", ", ".join(left_out))
+    tell_count("P6.hostile-names", len(state.entries))
     return f"hostile_names: {len(state.entries)} names", []
 
 

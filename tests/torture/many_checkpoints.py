@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import sys
 
-from support import Violation, Walk, chance, expect_same, main, remove, run, run_json, scale, scratch, spread
+from support import Violation, Walk, chance, expect_same, leave_out, main, remove, run, run_json, scale, scratch, spread, tell_count
 
 READER = pathlib.Path(__file__).resolve().parent.parent / "reader/metamori_reader.py"
 SLACK_BLOCKS = 512  # of 512 bytes: how much more a restored file may take than the original
@@ -124,7 +124,7 @@ def reader_works():
     """Whether the modules that the reader needs are there."""
     done = subprocess.run([sys.executable, "-B", str(READER)], capture_output=True, text=True)
     if "ModuleNotFoundError" in done.stderr:
-        print(f"the independent reader is left out: {done.stderr.strip().splitlines()[-1]}")
+        leave_out("the independent reader", done.stderr.strip().splitlines()[-1])
         return False
     return True
 
@@ -161,6 +161,7 @@ def test():
         if not run_json(tree, "verify", "--data", ok=(0, 13))["ok"]:
             violations.append("verify")
     print(f"{sampled} checkpoints through the independent reader, {len(states[max(states)].entries)} names in the last")
+    tell_count("P6.checkpoints", len(states))
     return f"many_checkpoints: {len(states)} checkpoints", violations
 
 

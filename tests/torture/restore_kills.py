@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from support import Violation, Walk, chance, environment, expect_same, main, program, run, run_json, scale, scratch
+from support import Violation, Walk, chance, environment, expect_same, main, program, run, run_json, scale, scratch, tell_count
 
 LARGE = 64 << 20
 SMALL_FILES = 2000
@@ -102,6 +102,7 @@ def test():
             run(tree, "restore", number, "--to", f"{name}/out{number}", "--same-owner")
             expect_same(Walk(f"{name}/out{number}"), state, f"checkpoint {number} restored elsewhere")
     print(f"an undisturbed restore took {took:.2f} s; found after the kills:", ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())))
+    tell_count("P7.kills", sum(kinds.values()))
     return f"restore_kills: {kills} kills", violations
 
 

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from support import Violation, Walk, chance, environment, expect_same, main, program, run, run_json, scale, scratch
+from support import Violation, Walk, chance, environment, expect_same, main, program, run, run_json, scale, scratch, tell_count
 
 Told = collections.namedtuple("Told", "writer id number content")
 
@@ -209,6 +209,8 @@ def test():
         place = pathlib.Path(name)
         acknowledged, violations = race(place)
         met = sum(interleave(place, meeting, violations) for meeting in (restore_between, checkpoint_between))
+    tell_count("T10.acknowledged", acknowledged)
+    tell_count("T10.meetings", met)
     return f"two_writers: {acknowledged} checkpoints, {met} meetings with a restore", violations
 
 

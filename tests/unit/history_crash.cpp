@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <cstdio>
 
+#include "tests/support/count.hpp"
 #include "tests/support/fault_system.hpp"
 #include "tests/support/rapidcheck_gtest.hpp"
 #include "tests/support/sim_system.hpp"
@@ -111,7 +111,7 @@ TEST(RecordLogCrash, AfterAnyPowerCutEachChangeIsWholeOrAbsent) {
       ++states;
     }
   }
-  std::printf("%d states\n", states);
+  print_count("T1.history.states", static_cast<std::uint64_t>(states));
   EXPECT_GT(states, 100);
 }
 
@@ -166,7 +166,7 @@ TEST(RecordLogFaults, AFailingCallLeavesAValidLog) {
       }
     }
   }
-  std::printf("%d faults\n", faults);
+  print_count("T2.history.faults", static_cast<std::uint64_t>(faults));
   EXPECT_GT(faults, 500);
 }
 

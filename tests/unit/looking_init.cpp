@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <iostream>
-
+#include "tests/support/count.hpp"
 #include "tests/support/engine_world.hpp"
 #include "tests/support/scale.hpp"
 
@@ -219,7 +218,7 @@ TEST_P(InitKinds, P2EveryPowerCutLeavesNoneOrAWholeOne) {
       if (HasFatalFailure()) return;
       ++states;
     }
-  std::cout << states << " states\n";
+  print_count("T1.init.states", states);
 }
 
 TEST_P(InitKinds, P5EveryFailingCallIsToldAndLeavesNoLitter) {
@@ -253,7 +252,7 @@ TEST_P(InitKinds, P5EveryFailingCallIsToldAndLeavesNoLitter) {
       check_after(*disk, options(), what);
       if (HasFatalFailure()) return;
     }
-  std::cout << 3 * calls << " faults\n";
+  print_count("T2.init.faults", 3 * calls);
 }
 
 INSTANTIATE_TEST_SUITE_P(Places, InitKinds, testing::Values(false, true),

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <iostream>
 #include <set>
 
 #include "core/looking.hpp"
+#include "tests/support/count.hpp"
 #include "tests/support/engine_world.hpp"
 #include "tests/support/scale.hpp"
 
@@ -100,7 +100,7 @@ TEST_F(Verify, P4EveryChangedByteIsReported) {
       ++flips;
     }
   }
-  std::cout << flips << " flips\n";
+  print_count("T7.verify.flips", flips);
 }
 
 TEST_F(Verify, DamageNamesTheCheckpointsItAffects) {

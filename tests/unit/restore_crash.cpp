@@ -3,8 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <iostream>
-
+#include "tests/support/count.hpp"
 #include "tests/support/scale.hpp"
 #include "tests/unit/restore_world.hpp"
 
@@ -74,12 +73,13 @@ TEST_F(RestoreCrash, EveryPowerCutEndsInAllNewOrAllOld) {
       if (HasFailure()) return;
     }
   }
-  std::cout << "states: " << states << '\n';
+  print_count("T1.restore-recovered.states", states);
 }
 
 TEST_F(RestoreCrash, RecoveryItselfMayBeCutAnywhere) {
   restore(disk, to_number(1));
   const std::size_t count = disk.event_count();
+  std::size_t states = 0;
   for (const RecoverMode mode : {RecoverMode::finish, RecoverMode::abort}) {
     for (std::size_t event = count / 2; event < count; event += std::max<std::size_t>(1, count / (6 * test_scale()))) {
       auto state = disk.crash_state(event, {CrashKind::all_kept, 1});
@@ -89,6 +89,7 @@ TEST_F(RestoreCrash, RecoveryItselfMayBeCutAnywhere) {
       const std::size_t again = state->event_count();
       for (std::size_t cut = 0; cut <= again; cut += std::max<std::size_t>(1, again / (12 * test_scale()))) {
         auto second = state->crash_state(cut, {CrashKind::all_lost, 1});
+        ++states;
         expect_recovered(*second, mode,
                          "cut at " + std::to_string(event) + ", recovery cut at " + std::to_string(cut) +
                              (mode == RecoverMode::abort ? ", abort" : ", finish"));
@@ -96,6 +97,7 @@ TEST_F(RestoreCrash, RecoveryItselfMayBeCutAnywhere) {
       }
     }
   }
+  print_count("T1.recovery-cut.states", states);
 }
 
 TEST_F(RestoreCrash, FailingCallsLeaveOldNewOrAnIntent) {
@@ -104,6 +106,7 @@ TEST_F(RestoreCrash, FailingCallsLeaveOldNewOrAnIntent) {
   restore(counter, to_number(1));
   const std::uint64_t count = counter.count_mutating();
   const std::uint64_t stride = test_scale() > 1 ? 1 : 11;
+  std::uint64_t faults = 0;
   for (std::uint64_t n = 1; n <= count; n += stride) {
     auto copy = disk.copy();
     FaultSystem faulty(*copy);
@@ -114,10 +117,12 @@ TEST_F(RestoreCrash, FailingCallsLeaveOldNewOrAnIntent) {
     } catch (const Error&) {
       failed = true;
     }
+    ++faults;
     if (!failed) continue;  // warnings and caches
     expect_recovered(*copy, n % 2 == 0 ? RecoverMode::finish : RecoverMode::abort, "failing call " + std::to_string(n));
     if (HasFailure()) return;
   }
+  print_count("T2.restore-recovered.faults", faults);
 }
 
 }  // namespace

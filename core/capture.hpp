@@ -45,6 +45,7 @@ class StopCheck {
 };
 
 class Fingerprints;
+class ReadMeter;
 
 struct CaptureContext {
   System& system;
@@ -53,9 +54,9 @@ struct CaptureContext {
   const StopCheck& stop_check;
   ChunkSource& source;  ///< where lists of older content, and new ones, are read
   Fingerprints& fingerprints;
+  ReadMeter& reads;  ///< told of everything that is read
   bool keep_fingerprints = true;
   std::uint32_t retries = 3;
-  std::atomic<std::uint64_t>* bytes_read = nullptr;  ///< counted up while reading
 };
 
 struct Captured {

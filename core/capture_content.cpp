@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "base/files.hpp"
+#include "core/read_meter.hpp"
 #include "objects/chunker.hpp"
 
 namespace metamori {
@@ -123,7 +124,7 @@ int ContentCapture::look_ahead(Bytes& buffer, std::uint64_t offset, std::uint64_
       return 0;
     }
     ahead_ += static_cast<std::size_t>(got);
-    if (context_.bytes_read != nullptr) *context_.bytes_read += static_cast<std::uint64_t>(got);
+    context_.reads.note(static_cast<std::uint64_t>(got));
   }
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "base/files.hpp"
+#include "core/read_meter.hpp"
 #include "core/shared_task.hpp"
 #include "objects/chunker.hpp"
 
@@ -115,7 +116,7 @@ bool EarlierContent::read(std::span<std::byte> buffer, std::uint64_t offset) con
     if (got <= 0) return false;
     filled += static_cast<std::size_t>(got);
   }
-  if (context_.bytes_read != nullptr) *context_.bytes_read += buffer.size();
+  context_.reads.note(buffer.size());
   return true;
 }
 

@@ -292,7 +292,7 @@ ScanResult TreeScan::run() {
       impl.distrust_cache(trust_cache);
       continue;
     }
-    totals.bytes_read += context->bytes_read;
+    totals.bytes_read += context->reads.bytes();
     totals.files_captured =
         std::max<std::uint64_t>(totals.files_captured, context->files_captured);  // later passes see the same files again
     impl.keep_cache_outside_scope();

@@ -25,7 +25,8 @@ WalkContext::WalkContext(Engine& the_engine, ScanStore the_store, const ScanOpti
       cache(StatCache::none()),
       fingerprints(shared.fingerprints),
       started(the_engine.system.now()),
-      links(shared.links) {}
+      links(shared.links),
+      reads(the_engine.system, stop_check, the_options.control.rate_limit_bytes) {}
 
 void WalkContext::note_verdict(const std::string& path, Verdict verdict, const std::string& reason) {
   if (verdict == Verdict::clean) return;
@@ -59,7 +60,7 @@ std::optional<Entry> WalkContext::previous(const std::string& path) {
 }
 
 CaptureContext WalkContext::capture_context() {
-  return {engine.system, store.sink, pool, stop_check, store.source, fingerprints, options.keep_cache, options.retries, &bytes_read};
+  return {engine.system, store.sink, pool, stop_check, store.source, fingerprints, reads, options.keep_cache, options.retries};
 }
 
 void WalkContext::show_progress(const std::string& path) {
@@ -70,7 +71,7 @@ void WalkContext::show_progress(const std::string& path) {
   progress_shown_ns = now;
   progress.phase = Phase::scan;
   progress.files_done = names_seen;
-  progress.bytes_done = bytes_read;
+  progress.bytes_done = reads.bytes();
   progress.path = path;
   options.control.progress->update(progress);
 }

@@ -16,6 +16,7 @@
 #include "core/capture.hpp"
 #include "core/fingerprints.hpp"
 #include "core/link_groups.hpp"
+#include "core/read_meter.hpp"
 #include "core/rules.hpp"
 #include "core/safe_path.hpp"
 #include "core/scan.hpp"
@@ -40,7 +41,7 @@ struct WalkContext {
   std::uint64_t top_device = 0;
 
   LinkGroups& links;
-  std::atomic<std::uint64_t> bytes_read{0};
+  ReadMeter reads;
   std::atomic<std::uint64_t> files_captured{0};
   std::atomic<std::uint64_t> names_seen{0};
   std::atomic<std::uint64_t> names_differing{0};  ///< names that the cache did not have, or that only it had

@@ -7,6 +7,7 @@
 #include "cmd/input.hpp"
 #include "cmd/json_render.hpp"
 #include "cmd/metadata.hpp"
+#include "cmd/priority.hpp"
 #include "cmd/progress.hpp"
 #include "cmd/render.hpp"
 #include "cmd/units.hpp"
@@ -32,11 +33,14 @@ class CheckpointCommand final : public Command {
                            {{"mark", OnTorn::mark}, {"keep-previous", OnTorn::keep_previous}, {"fail", OnTorn::fail}},
                            "What to do with a file that keeps changing while it is read (default: mark)");
     options.duration("--timeout", time_limit_ms_, "Give up after so long, publishing nothing; what was stored serves the next run");
+    options.size("--rate-limit", rate_limit_bytes_, "Read at most so many bytes of the tree a second");
+    options.flag("--nice", is_nice_, "Leave processor and disk to whoever else wants them");
     options.flag("--one-file-system", checkpoint_.one_file_system, "Don't enter other file systems");
   }
 
   int run(Session& session) override {
     prepare(session);
+    if (is_nice_) be_nice();
     Repository repository = session.open();
     if (paths_file_) {
       const std::vector<std::string> more = read_nul_separated(*paths_file_);
@@ -48,6 +52,7 @@ class CheckpointCommand final : public Command {
     const CheckpointReport report = with_progress(session, [&](const Control& control) {
       checkpoint_.control = control;
       checkpoint_.control.time_limit_ms = time_limit_ms_;
+      checkpoint_.control.rate_limit_bytes = rate_limit_bytes_.value_or(0);
       return repository.checkpoint(checkpoint_);
     });
     if (session.json()) {
@@ -135,6 +140,8 @@ class CheckpointCommand final : public Command {
   std::vector<std::string> metadata_;
   std::optional<std::string> paths_file_;
   std::optional<std::int64_t> time_limit_ms_;
+  std::optional<std::uint64_t> rate_limit_bytes_;
+  bool is_nice_ = false;
 };
 
 }  // namespace

@@ -48,6 +48,8 @@ struct Control {
   /// Raised by the caller (a signal handler may) to stop: the operation cleans up and throws `interrupted`. What was stored serves the next
   /// run. May be null.
   const std::atomic<bool>* stop = nullptr;
+  /// Bytes of the tree that a scan reads a second at most, on average; 0: no limit.
+  std::uint64_t rate_limit_bytes = 0;
   /// Threads; 0: as many as there are processors, at most 16.
   std::uint32_t jobs = 0;
   /// Give up with `timed_out` after this many milliseconds.

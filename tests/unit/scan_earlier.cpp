@@ -68,5 +68,17 @@ TEST_F(Earlier, RepeatedContentIsFoundWhereItIs) {
   growth(file, 2);
 }
 
+TEST_F(Earlier, ReadingIsHeldBackToTheRateAskedFor) {
+  constexpr std::int64_t kSeconds = 1'000'000'000;
+  put(noise(kSize, 1));
+  CheckpointOptions options = one_worker();
+  options.control.rate_limit_bytes = kSize / 4;
+  const std::int64_t before = disk.monotonic_ns();
+  checkpoint(disk, options);
+  const std::int64_t taken = disk.monotonic_ns() - before;
+  EXPECT_GE(taken, 4 * kSeconds);
+  EXPECT_LT(taken, 5 * kSeconds);
+}
+
 }  // namespace
 }  // namespace metamori::test

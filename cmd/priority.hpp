@@ -1,0 +1,8 @@
+#pragma once
+
+namespace metamori::cmd {
+
+/// From now on this process gets processor and disk only where nobody else wants them. As far as the system allows.
+void be_nice() noexcept;
+
+}  // namespace metamori::cmd

@@ -5,9 +5,12 @@
 //   workload rewrite PATH SEED PERCENT SPOT   writes new float64 values over that part of the file, at random spots of SPOT bytes
 //   workload pages PATH SEED COUNT            writes random bytes over COUNT random pages of 4 KiB
 //   workload insert PATH OFFSET BYTES SEED    inserts random bytes, as an editor would: the file is written anew and renamed
+//   workload job PATH SECONDS                 works for so long as a simulation does: sweeps over 256 MiB of memory, rewrites a stretch of the
+//                                             file after each, as PATH's size allows; prints how many sweeps it came to a second
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -158,6 +161,24 @@ void insert(const std::string& path, std::uint64_t offset, std::uint64_t bytes, 
   std::filesystem::rename(path + ".new", path);
 }
 
+void run_job(const std::string& path, std::uint64_t seconds) {
+  constexpr std::size_t kCells = (std::size_t{256} << 20) / sizeof(double);
+  constexpr std::size_t kWritten = 4 * kBlock;
+  std::vector<double> field(kCells, 1.0);
+  std::fstream file = open_for_change(path);
+  const std::uint64_t stretches = std::max<std::uint64_t>(1, std::filesystem::file_size(path) / kWritten);
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  std::uint64_t sweeps = 0;
+  for (; elapsed() < static_cast<double>(seconds); ++sweeps) {
+    for (std::size_t i = 1; i + 1 < field.size(); ++i) field[i] = 0.25 * (field[i - 1] + 2 * field[i] + field[i + 1]);
+    file.seekp(static_cast<std::streamoff>(sweeps * 7 % stretches * kWritten));
+    file.write(reinterpret_cast<const char*>(field.data()), kWritten);
+    file.flush();
+  }
+  std::printf("%.3f\n", static_cast<double>(sweeps) / elapsed());
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -172,6 +193,8 @@ int main(int count, char** arguments) {
       rewrite_pages(words[1], number(words[2]), number(words[3]));
     else if (kind == "insert" && words.size() == 5)
       insert(words[1], number(words[2]), number(words[3]), number(words[4]));
+    else if (kind == "job" && words.size() == 3)
+      run_job(words[1], number(words[2]));
     else
       throw std::invalid_argument("usage: see the head of workload.cpp");
     return 0;

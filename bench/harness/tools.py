@@ -146,18 +146,20 @@ class Rsync(Tool):
 
     name = program = "rsync"
     last = None
+    # Times to the nanosecond: without that it takes what changed within a second, at the same size, for unchanged.
+    flags = ("-a", "--modify-window=-1")
 
     def save(self, label):
         link = [f"--link-dest={self.repository / self.last}"] if self.last else []
-        cost = self.run("-a", "--exclude=/.metamori", *link, "./", self.repository / label)
+        cost = self.run(*self.flags, "--exclude=/.metamori", *link, "./", self.repository / label)
         self.last = label
         return cost
 
     def roll_back(self, label):
-        return self.run("-a", "--inplace", "--no-whole-file", f"{self.repository / label}/", "./")
+        return self.run(*self.flags, "--inplace", "--no-whole-file", f"{self.repository / label}/", "./")
 
     def restore(self, label, target):
-        return self.run("-a", f"{self.repository / label}/", target)
+        return self.run(*self.flags, f"{self.repository / label}/", target)
 
 
 class Cp(Tool):

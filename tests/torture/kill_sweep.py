@@ -24,7 +24,7 @@ CHANGING = (
 )
 NEEDS_SPACE = {"openat", "mkdir", "mkdirat", "write", "pwrite64", "writev", "pwritev", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "fallocate", "fsync"}
 CALL = re.compile(rb"^(\d+) +(\w+)\((.*)")
-FAULTS = {"kill": "signal=KILL", "eio": "error=EIO", "enospc": "error=ENOSPC"}
+FAULTS = {"kill": "signal=KILL", "eio": "error=EIO", "enospc": "error=ENOSPC", "eintr": "error=EINTR"}
 Point = collections.namedtuple("Point", "scenario fault call number")
 
 
@@ -70,6 +70,7 @@ def points_of(name, scenario, place):
         found.append(Point(name, "eio", *call))
         if call[0] in NEEDS_SPACE:
             found.append(Point(name, "enospc", *call))
+        found.append(Point(name, "eintr", *call))
     return found
 
 
@@ -83,6 +84,8 @@ def disturb(point, scenario, work, log):
     words = [*strace(log, *quick, "-e", f"trace={point.call}", "-e", inject), program(), *scenario.words]
     done = subprocess.run(words, cwd=work / "tree", env=environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
     reached = done.returncode == -9 if point.fault == "kill" else b"(INJECTED)" in log.read_bytes()
+    if point.fault == "eintr" and done.returncode != 0:
+        raise Violation(f"exit {done.returncode} because a call was interrupted: {done.stderr[-300:]!r}")
     if done.returncode < 0 and not (point.fault == "kill" and reached):
         raise Violation(f"died of signal {-done.returncode}: {done.stderr[-300:]!r}")
     return reached, done.returncode, done.stdout

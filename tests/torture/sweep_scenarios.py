@@ -1,5 +1,6 @@
 """What the kill sweep disturbs: each scenario is a prepared tree, a command, and what must hold after it ended anyhow."""
 
+import copy as copies
 import json
 import os
 import subprocess
@@ -102,9 +103,11 @@ class Init(Scenario):
 
 
 class Checkpoint(Scenario):
-    def __init__(self, template, words, older, state):
+    """`held` is what the checkpoint is to hold, if that is not the whole tree."""
+
+    def __init__(self, template, words, older, state, held=None):
         super().__init__(template, words, older)
-        self.state = state
+        self.state, self.held = state, held or state
 
     def check(self, work, code, out):
         tree = work / "tree"
@@ -114,20 +117,65 @@ class Checkpoint(Scenario):
             raise Violation(f"exit {code}, but no checkpoint: {out!r}")
         self.check_history(work)
         if report.get("created"):
-            check_content(tree, work, report["number"], self.state, report if code == 3 else None)
+            check_content(tree, work, report["number"], self.held, report if code == 3 else None)
         check_next_checkpoint(work)
 
 
 class Tag(Scenario):
+    """A tag is made, or removed: `ends_with` is whether it is there then."""
+
+    def __init__(self, template, words, older, ends_with):
+        super().__init__(template, words, older)
+        self.ends_with = ends_with
+
     def check(self, work, code, out):
         tree = work / "tree"
         self.check_history(work)
         tags = {tag["name"]: tag["number"] for tag in run_json(tree, "tag")["tags"]}
-        if tags not in ({}, {"good": 1}) or (code == 0 and not tags):
+        if tags not in ({}, {"good": 1}) or (code == 0 and bool(tags) != self.ends_with):
             raise Violation(f"exit {code}, tags {tags}")
         run(tree, "tag", "better", "2")
         if run_json(tree, "ls", "better")["entries"] != run_json(tree, "ls", "2")["entries"]:
             raise Violation("the next tag names another checkpoint")
+
+
+class Rules(Scenario):
+    """untrack: the rules are the old ones or the new ones, as a whole."""
+
+    def check(self, work, code, out):
+        tree = work / "tree"
+        rules = [entry["rule"] for entry in run_json(tree, "track", "--list")["rules"]]
+        if rules not in (["!*.one"], ["!*.one", "!*.two"]) or (code == 0 and len(rules) == 1):
+            raise Violation(f"exit {code}, rules {rules}")
+        run(tree, "untrack", "*.three")
+        self.check_history(work)
+        check_next_checkpoint(work)
+
+
+class Elsewhere(Scenario):
+    """restore --to: neither tree nor repository change, and once more it makes the state, whatever is there by then."""
+
+    def __init__(self, template, words, older, old, new):
+        super().__init__(template, words, older)
+        self.old, self.new = old, new
+
+    def check(self, work, code, out):
+        tree, target = work / "tree", work / "there"
+        if code == 0 or (code == 3 and target.exists()):
+            expect_told(Walk(target), self.new, report_of(out) if code == 3 else {}, f"restored elsewhere, exit {code}")
+        run(tree, *self.words[:-1], "--overwrite=if-changed", "--json")
+        for left in target.rglob(f"{STAGED.decode()}*"):
+            remove(left)
+        different = Walk(target).difference(self.new, without=self.moved_times())
+        if different:
+            raise Violation(f"restored once more: {different}")
+        expect_same(Walk(tree), self.old, "the tree after a restore elsewhere")
+        remove(target)
+        self.check_history(work)
+
+    def moved_times(self):
+        """Directories' own times: what a killed run left in them is taken away above."""
+        return [path for path, entry in self.new.entries.items() if entry[0].startswith("d")]
 
 
 class Restoring(Scenario):
@@ -175,7 +223,7 @@ class Restoring(Scenario):
             raise Violation(f"recover: finished is {report['finished']}, with {before} before")
         expect_same(Walk(tree), self.new if forward else self.old, f"after recover, with {before} before")
         check_nothing_pending(tree)
-        if forward:
+        if forward and "--no-save" not in self.words:
             run(tree, "undo")
             expect_same(Walk(tree), self.old, "undo after recover")
 
@@ -199,9 +247,22 @@ def cut_restore(work, call, number):
     return (work / "tree/.metamori/restore/staged").exists()
 
 
+SCOPE = ("becomes-directory", "large", "new-directory")
+
+
+def scoped(before, now):
+    """`before`, but for the paths of SCOPE, which are as `now`. No link leads out of them."""
+    state = copies.copy(before)
+    inside = lambda path: any(path == name or path.startswith(name + b"/") for name in map(os.fsencode, SCOPE))  # noqa: E731
+    state.entries = {path: entry for path, entry in before.entries.items() if not inside(path)}
+    state.entries.update({path: entry for path, entry in now.entries.items() if inside(path)})
+    state.links = sorted([group for group in before.links if not inside(group[0])] + [group for group in now.links if inside(group[0])])
+    return state
+
+
 def build(place):
     """All scenarios, by name."""
-    fresh, first, third, undone = (place / name for name in ("fresh", "first", "third", "undone"))
+    fresh, first, third, undone, ruled, tagged = (place / name for name in ("fresh", "first", "third", "undone", "ruled", "tagged"))
     for directory in (fresh, first):
         directory.mkdir()
         trees.make_first(directory / "tree")
@@ -217,7 +278,10 @@ def build(place):
     two = Walk(tree)
     run(tree, "checkpoint", "-m", "two")
     older = {1: one, 2: two}
-    copy(third, undone)
+    for template in (undone, ruled, tagged):
+        copy(third, template)
+    run(ruled / "tree", "untrack", "*.one")
+    run(tagged / "tree", "tag", "good", "1")
     saved = run_json(undone / "tree", "restore", "1", "--delete")
     if saved["saved_as"] is None:
         raise Violation("a restore made no safety checkpoint")
@@ -225,8 +289,14 @@ def build(place):
         "init": Init(fresh, ("--jobs", "1", "init", "--json"), {0: empty_state}),
         "first": Checkpoint(first, ("--jobs", "1", "checkpoint", "--json"), {}, one),
         "incremental": Checkpoint(second, ("--jobs", "1", "checkpoint", "--json"), {1: one}, two),
-        "tag": Tag(third, ("tag", "good", "1", "--json"), older),
+        "scoped": Checkpoint(second, ("--jobs", "1", "checkpoint", *SCOPE, "--json"), {1: one}, two, scoped(one, two)),
+        "rules": Rules(ruled, ("untrack", "*.two", "--json"), older),
+        "tag": Tag(third, ("tag", "good", "1", "--json"), older, True),
+        "untag": Tag(tagged, ("tag", "-d", "good", "--json"), older, False),
         "restore": Restoring(third, RESTORE, older, two, one),
+        "keep-inode": Restoring(third, (*RESTORE, "--keep-inode"), older, two, one),
+        "unsaved": Restoring(third, (*RESTORE, "--no-save"), older, two, one),
+        "elsewhere": Elsewhere(third, ("--jobs", "1", "restore", "1", "--to", "../there", "--json"), older, two, one),
         "undo": Restoring(undone, ("--jobs", "1", "undo", "--json"), older, one, two),
     }
     expect_same(Walk(undone / "tree"), one, "restore in place")

@@ -12,7 +12,7 @@ namespace {
 
 using enum CommandGroup;
 
-constexpr std::array<CommandRow, 18> kCommands{{
+constexpr std::array<CommandRow, 20> kCommands{{
     {"init", start, "Make a repository for a tree of files",
      "metamori init                                 # here\n"
      "metamori init --exist-ok run7                 # in run7; fine if it is there\n"
@@ -62,8 +62,14 @@ constexpr std::array<CommandRow, 18> kCommands{{
      "metamori diff                                 # HEAD against the tree\n"
      "metamori diff 16 17\n"
      "metamori diff 16..17 --stat -- results\n"
+     "metamori diff --ranges 16 17 -- u.bin         # which bytes?\n"
      "metamori diff --exit-code HEAD                # 4 if anything changed\n",
      "3 4 10 12 13 14", make_diff},
+    {"find", look, "Find paths in all checkpoints, and when they changed",
+     "metamori find '*.h5'\n"
+     "metamori find --oneline results/u.bin\n"
+     "metamori find '*.dat' '!tmp*'                 # but none that starts with tmp\n",
+     "10 13 14", make_find},
     {"ls", look, "List files in a checkpoint",
      "metamori ls HEAD\n"
      "metamori ls -lR 17:results\n",
@@ -72,6 +78,11 @@ constexpr std::array<CommandRow, 18> kCommands{{
      "metamori cat 17:results/log.txt\n"
      "metamori cat 17:u.bin --offset 1M --length 4K | xxd\n",
      "10 12 13 14", make_cat},
+    {"stats", look, "Tell what checkpoints and paths take",
+     "metamori stats                                # all of the repository\n"
+     "metamori stats 17                             # what would forgetting it free?\n"
+     "metamori stats --by-path -n 10                # what makes the repository grow?\n",
+     "10 12 13 14", make_stats},
     {"tag", look, "Name a checkpoint, or list the names",
      "metamori tag converged 17\n"
      "metamori tag                                  # list\n"

@@ -42,6 +42,8 @@ std::string_view phase_name(Phase phase) noexcept {
       return "stage";
     case Phase::apply:
       return "apply";
+    case Phase::look:
+      return "look";
   }
   return "work";
 }
@@ -50,6 +52,7 @@ std::string progress_text(const Progress& progress, double phase_seconds, bool e
   std::string text(phase_name(progress.phase));
   text += fmt::format(": {}", progress.files_done);
   if (progress.files_total > 0) text += fmt::format(" of {}", progress.files_total);
+  if (progress.phase == Phase::look) return text + " checkpoints";
   text += " files, " + format_size(progress.bytes_done, exact_bytes);
   if (progress.bytes_total > 0) {
     const double part = static_cast<double>(progress.bytes_done) / static_cast<double>(progress.bytes_total);

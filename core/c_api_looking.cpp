@@ -72,6 +72,27 @@ metamori_kind metamori_log_open(metamori_repository* repository, const char* rev
   });
 }
 
+metamori_kind metamori_log_search(metamori_repository* repository, const metamori_log_options* options, metamori_log** log,
+                                  metamori_error* error) {
+  return guarded(error, [&] {
+    require(repository, "repository");
+    require(log, "log");
+    *log = nullptr;
+    const metamori_log_options given = options_of(options, metamori_log_options METAMORI_LOG_OPTIONS_INIT);
+    LogOptions wanted;
+    if (given.revision != nullptr) wanted.from = given.revision;
+    wanted.limit = given.limit;
+    wanted.all = given.all != 0;
+    wanted.paths = strings(given.paths, given.path_count);
+    wanted.follow = given.no_follow == 0;
+    const auto words = strings(given.metadata, 2 * given.metadata_count);
+    for (std::size_t i = 0; i < words.size(); i += 2) wanted.metadata.emplace_back(words[i], words[i + 1]);
+    if (given.has_since != 0) wanted.since_seconds = given.since_seconds;
+    if (given.has_until != 0) wanted.until_seconds = given.until_seconds;
+    *log = new metamori_log{repository->repository.log(wanted)};
+  });
+}
+
 size_t metamori_log_count(const metamori_log* log) { return log == nullptr ? 0 : log->checkpoints.size(); }
 
 metamori_kind metamori_log_get(const metamori_log* log, size_t index, metamori_checkpoint_info* info) {
@@ -93,6 +114,31 @@ const char* metamori_log_metadata(const metamori_log* log, size_t index, const c
 }
 
 void metamori_log_free(metamori_log* log) { delete log; }
+
+metamori_kind metamori_stats(metamori_repository* repository, const char* revision, metamori_stats_report* report, metamori_error* error) {
+  return guarded(error, [&] {
+    require(repository, "repository");
+    give(metamori_stats_report METAMORI_STATS_REPORT_INIT, report);
+    StatsOptions options;
+    if (revision != nullptr) options.revision = revision;
+    const StatsReport found = repository->repository.stats(options);
+    metamori_stats_report result = METAMORI_STATS_REPORT_INIT;
+    result.checkpoints = found.checkpoints;
+    result.packs = found.packs;
+    result.pack_bytes = found.pack_bytes;
+    result.files_logical = found.files.logical;
+    result.files_unique = found.files.unique;
+    result.files_stored = found.files.stored;
+    result.structure_stored = found.structure.stored;
+    result.unused_stored = found.unused.stored;
+    if (found.checkpoint) {
+      result.whole_logical = found.checkpoint->whole.logical;
+      result.whole_stored = found.checkpoint->whole.stored;
+      result.only_here_stored = found.checkpoint->only_here.stored;
+    }
+    give(result, report);
+  });
+}
 
 metamori_kind metamori_tag(metamori_repository* repository, const char* name, const char* revision, int force, metamori_error* error) {
   return guarded(error, [&] {
@@ -174,6 +220,7 @@ metamori_kind metamori_diff(metamori_repository* repository, const metamori_diff
     if (given.to != nullptr) diff.to = given.to;
     diff.paths = strings(given.paths, given.path_count);
     diff.ranges = given.ranges != 0;
+    diff.range_gap = given.range_gap;
     diff.detect_renames = given.no_renames == 0;
     diff.control = control_of(given.control, callback);
     *changes = new metamori_changes{repository->repository.diff(diff).changes};

@@ -2,15 +2,20 @@
 
 #include "core/diff.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
 #include <unordered_map>
 
 #include "core/describe.hpp"
+#include "core/diff_ranges.hpp"
 #include "core/diff_renames.hpp"
+#include "core/entry_changes.hpp"
 #include "core/looking.hpp"
 #include "core/paths.hpp"
+#include "core/safe_path.hpp"
 #include "core/scan.hpp"
 #include "core/tree_diff.hpp"
 
@@ -27,19 +32,14 @@ struct Side {
 
 bool is_known_file(const Entry& entry) noexcept { return entry.type == EntryType::file && !entry.content_unknown; }
 
-bool differ_in_time_only(const Entry& a, const Entry& b) {
-  Entry same_time = a;
-  same_time.mtime = b.mtime;
-  same_time.content = b.content;
-  same_time.entries_below = b.entries_below;
-  same_time.files_below = b.files_below;
-  same_time.bytes_below = b.bytes_below;
-  return same_time == b;
-}
+/// Opens a file of the second side.
+using OpenContent = std::function<ReadContent(const std::string& path)>;
 
 class Comparison {
  public:
-  Comparison(ChunkSource& source, const DiffOptions& options) : source_(source), options_(options), scope_(checked_scope(options.paths)) {}
+  /// `open_after`: where the second side's content is, if not in `source`.
+  Comparison(ChunkSource& source, const DiffOptions& options, OpenContent open_after = {})
+      : source_(source), options_(options), open_after_(std::move(open_after)), scope_(checked_scope(options.paths)) {}
 
   std::vector<Change> run(const Side& before, const Side& after) {
     const VisitDifference note = [this](const std::string& path, const Entry* old_entry, const Entry* new_entry) {
@@ -86,21 +86,41 @@ class Comparison {
       change.bytes_changed = change.size_after.value_or(0);
       return;
     }
-    const bool same_content =
-        before.type == EntryType::directory ||
-        (before.content == after.content && before.content_unknown == after.content_unknown && before.unknown_size == after.unknown_size &&
-         before.target == after.target && before.device_major == after.device_major && before.device_minor == after.device_minor);
+    const bool same_content = has_same_content(before, after);
     change.kind = same_content ? ChangeKind::metadata : ChangeKind::modified;
-    candidate.only_time = before.type == EntryType::directory && differ_in_time_only(before, after);
+    candidate.only_time = differ_in_time_only(before, after);
     if (same_content || before.type != EntryType::file) return;
     if (!is_known_file(before) || !is_known_file(after)) {
       change.bytes_changed = change.size_after.value_or(0);
       return;
     }
+    std::vector<Range> stretches;
     for_each_difference(source_, before.content, after.content, [&](Range range) {
       change.bytes_changed += range.length;
-      if (options_.ranges) change.ranges.push_back({range.offset, range.length});
+      if (options_.ranges) stretches.push_back(range);
     });
+    if (options_.ranges) change.ranges = exact_ranges(before.content, after.content, stretches, change.path);
+  }
+
+  ReadContent reader_of(const StreamRef& content) {
+    return [this, content](std::uint64_t offset, std::span<std::byte> out) {
+      const auto there = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), content.length - std::min(offset, content.length)));
+      read_content(source_, content, offset, out.first(there));
+      return there;
+    };
+  }
+
+  /// The bytes that differ in the chunks that do.
+  std::vector<ByteRange> exact_ranges(const StreamRef& before, const StreamRef& after, const std::vector<Range>& stretches,
+                                      const std::string& path) {
+    DiffRanges ranges(reader_of(before), open_after_ ? open_after_(path) : reader_of(after), options_.range_gap);
+    const std::uint64_t common = std::min(before.length, after.length);
+    for (const Range& stretch : stretches) {
+      const std::uint64_t end = stretch.offset + stretch.length;
+      if (stretch.offset < common) ranges.compare({stretch.offset, std::min(end, common) - stretch.offset});
+      if (end > common) ranges.add({std::max(stretch.offset, common), end - std::max(stretch.offset, common)});
+    }
+    return ranges.take();
   }
 
   /// The time of a directory moves whenever a name in it comes or goes; then it says nothing that those names don't.
@@ -159,6 +179,7 @@ class Comparison {
 
   ChunkSource& source_;
   const DiffOptions& options_;
+  OpenContent open_after_;
   std::vector<std::string> scope_;
   std::vector<Candidate> found_;
 };
@@ -181,6 +202,21 @@ void count(DiffReport& report) {
         ++report.renamed;
         break;
     }
+}
+
+/// A file of the tree on disk; what can't be opened (any more) has no content.
+ReadContent open_on_disk(TreeDirectories& directories, const std::string& path) {
+  System& system = directories.system();
+  auto file = std::make_shared<Fd>();
+  if (const Directory directory = directories.find(directory_of(path))) {
+    const std::string name(name_of(path));
+    constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    const int fd = retry_interrupted([&] { return system.open_at(directory->get(), name.c_str(), kFlags, 0); });
+    if (fd >= 0) *file = Fd(system, fd);
+  }
+  return [&system, file, path](std::uint64_t offset, std::span<std::byte> out) {
+    return file->is_open() ? read_up_to(system, file->get(), out, offset, path) : 0;
+  };
 }
 
 Side side_of(Engine& engine, const std::string& revision, std::optional<ChunkId>& root) {
@@ -219,7 +255,10 @@ DiffReport diff(Engine& engine, const DiffOptions& options) {
   const ScanResult result = scan.run();
   for (const PathVerdict& verdict : result.verdicts)
     if (verdict.verdict == Verdict::unreadable) report.unreadable.push_back(verdict.path);
-  if (from_root != result.root) report.changes = Comparison(scratch, options).run(before, {get_root(scratch, result.root)});
+  // Data that is only looked at is not kept: it is still where it was.
+  TreeDirectories directories(engine.system, engine.tree.get(), engine.tree_directory);
+  const OpenContent open_after = [&](const std::string& path) { return open_on_disk(directories, path); };
+  if (from_root != result.root) report.changes = Comparison(scratch, options, open_after).run(before, {get_root(scratch, result.root)});
   count(report);
   return report;
 }

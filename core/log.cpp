@@ -141,6 +141,8 @@ void visit_with_ancestry(Engine& engine, const LogOptions& options, const std::f
 }  // namespace
 
 void visit_log(Engine& engine, const LogOptions& options, const std::function<bool(const LogEntry&)>& visit) {
+  engine.log->summaries();
+  engine.log->keep_summaries();
   if (options.ancestry) return visit_with_ancestry(engine, options, visit);
   const std::vector<Position> positions = candidates(engine, options, Selection::is_needed(options));
   if (positions.empty()) return;

@@ -21,6 +21,8 @@ struct ContentRange {
 };
 void read_node(Engine& engine, const Position& position, std::string_view path, const ContentRange& range,
                const std::function<void(ByteView)>& receive);
+FindReport find(Engine& engine, const FindOptions& options);
+StatsReport stats(Engine& engine, const StatsOptions& options);
 DiffReport diff(Engine& engine, const DiffOptions& options);
 StatusReport status(Engine& engine, const Control& control);
 VerifyReport verify(Engine& engine, const VerifyOptions& options);

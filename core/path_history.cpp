@@ -4,6 +4,7 @@
 
 #include "core/describe.hpp"
 #include "core/diff.hpp"
+#include "core/entry_changes.hpp"
 #include "core/looking.hpp"
 #include "core/paths.hpp"
 
@@ -12,26 +13,15 @@ namespace {
 
 constexpr std::size_t kMaxLooked = 4096;
 
-bool has_same_content(const Entry& a, const Entry& b) {
-  return a.type == b.type && a.content == b.content && a.content_unknown == b.content_unknown && a.unknown_size == b.unknown_size &&
-         a.target == b.target && a.device_major == b.device_major && a.device_minor == b.device_minor;
+/// Of a directory, what is below counts as its content.
+bool is_metadata_change(const Entry& before, const Entry& after) {
+  return has_same_content(before, after) && before.content == after.content;
 }
 
 }  // namespace
 
 PathHistory::PathHistory(Engine& engine, const std::vector<std::string>& paths, bool follow)
-    : engine_(engine), paths_(checked_scope(paths)), follow_(follow) {
-  for (const RecordSummary& summary : engine_.log->summaries())
-    ancestry_[summary.number] = {summary.kind, summary.parents.empty() ? Position{} : summary.parents.front()};
-}
-
-Position PathHistory::first_living_parent(const Position& checkpoint) {
-  Position at = checkpoint;
-  do {
-    at = ancestry_[at.number].parent;
-  } while (at.number != 0 && ancestry_[at.number].kind == RecordKind::tombstone);
-  return at;
-}
+    : engine_(engine), paths_(checked_scope(paths)), follow_(follow), lineage_(engine.log->summaries(), true) {}
 
 std::shared_ptr<PathHistory::Side> PathHistory::side_of(const Position& position) {
   if (position == remembered_.first && remembered_.second) return remembered_.second;
@@ -86,7 +76,9 @@ void PathHistory::hand_down(const Position& parent, Names names) {
 std::vector<PathChange> PathHistory::changes(const Position& checkpoint) {
   Names names = paths_;
   if (const auto told = names_.extract(checkpoint.number)) names = std::move(told.mapped());
-  const Position parent = first_living_parent(checkpoint);
+  const std::size_t node = lineage_.find(checkpoint.number);
+  const std::size_t above = node == Lineage::kNone ? Lineage::kNone : lineage_.parent(node);
+  const Position parent = above == Lineage::kNone ? Position{} : lineage_.position(above);
   const auto after = side_of(checkpoint);
   const auto before = parent.number == 0 ? nullptr : side_of(parent);
   if (before) remembered_ = {parent, before};
@@ -103,7 +95,7 @@ std::vector<PathChange> PathHistory::changes(const Position& checkpoint) {
     } else if (old_entry && !new_entry) {
       result.push_back({name, ChangeKind::removed, {}});
     } else if (old_entry != new_entry) {
-      result.push_back({name, has_same_content(*old_entry, *new_entry) ? ChangeKind::metadata : ChangeKind::modified, {}});
+      result.push_back({name, is_metadata_change(*old_entry, *new_entry) ? ChangeKind::metadata : ChangeKind::modified, {}});
     }
     names_before.push_back(from ? std::move(*from) : std::move(name));
   }

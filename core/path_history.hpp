@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/engine.hpp"
+#include "core/lineage.hpp"
 #include "objects/directory.hpp"
 
 namespace metamori {
@@ -25,13 +25,8 @@ class PathHistory {
     ChunkId root_id;
     std::optional<Root> root;  ///< read when first needed
   };
-  struct Ancestry {
-    RecordKind kind = RecordKind::checkpoint;
-    Position parent;
-  };
   using Names = std::vector<std::string>;
 
-  Position first_living_parent(const Position& checkpoint);
   std::shared_ptr<Side> side_of(const Position& position);
   const Root& root_of(Side& side);
   std::optional<Entry> find(Side& side, std::string_view path);
@@ -42,7 +37,7 @@ class PathHistory {
   Engine& engine_;
   Names paths_;
   bool follow_;
-  std::unordered_map<std::uint64_t, Ancestry> ancestry_;
+  Lineage lineage_;
   std::unordered_map<std::uint64_t, Names> names_;         ///< at a checkpoint, told by its children
   std::pair<Position, std::shared_ptr<Side>> remembered_;  ///< the parent looked at last, which a walk mostly asks for next
   /// Names looked up in listings: most listings are the same in many checkpoints.

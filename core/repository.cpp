@@ -108,6 +108,8 @@ void Repository::read(std::string_view revision, std::string_view path, std::uin
   read_node(engine, engine.history->resolve(revision), path, {offset, length}, receive);
 }
 
+FindReport Repository::find(const FindOptions& options) { return metamori::find(impl_->engine(), options); }
+StatsReport Repository::stats(const StatsOptions& options) { return metamori::stats(impl_->engine(), options); }
 DiffReport Repository::diff(const DiffOptions& options) { return metamori::diff(impl_->engine(), options); }
 std::string Repository::short_id(const CheckpointId& id) { return impl_->engine().history->short_id(id); }
 

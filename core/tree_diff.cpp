@@ -32,7 +32,7 @@ struct Level {
 /// No recursion: the depth of a tree is input.
 class Walk {
  public:
-  Walk(ChunkSource& source, const VisitDifference& visit) : source_(source), visit_(visit) {}
+  Walk(ChunkSource& source, const VisitDifference& visit, const EnterDirectory& enter) : source_(source), visit_(visit), enter_(enter) {}
 
   void run(const std::string& path, const Entry* before, const Entry* after) {
     take(path, before, after);
@@ -73,20 +73,22 @@ class Walk {
     const StreamRef below_before = has_listing(before) ? before->content : StreamRef{};
     const StreamRef below_after = has_listing(after) ? after->content : StreamRef{};
     if (before == nullptr || after == nullptr || differ_themselves(*before, *after)) visit_(path, before, after);
-    if (below_before != below_after)
+    if (below_before != below_after && (!enter_ || enter_(path)))
       levels_.push_back({path, DirectoryCursor(source_, below_before), DirectoryCursor(source_, below_after)});
   }
 
   ChunkSource& source_;
   const VisitDifference& visit_;
+  const EnterDirectory& enter_;
   std::vector<Level> levels_;
 };
 
 }  // namespace
 
-void diff_entries(ChunkSource& source, const std::string& path, const Entry* before, const Entry* after, const VisitDifference& visit) {
+void diff_entries(ChunkSource& source, const std::string& path, const Entry* before, const Entry* after, const VisitDifference& visit,
+                  const EnterDirectory& enter) {
   if (before == nullptr && after == nullptr) return;
-  Walk(source, visit).run(path, before, after);
+  Walk(source, visit, enter).run(path, before, after);
 }
 
 void diff_trees(ChunkSource& source, const Root& before, const Root& after, const VisitDifference& visit) {

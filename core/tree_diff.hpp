@@ -17,8 +17,13 @@ using VisitDifference = std::function<void(const std::string& path, const Entry*
 /// that side. When a path is a directory on one side only, the names below it are visited too. Equal subtrees are skipped unread.
 void diff_trees(ChunkSource& source, const Root& before, const Root& after, const VisitDifference& visit);
 
-/// As diff_trees, for what stands at `path` on the two sides (null: nothing), and everything below it.
-void diff_entries(ChunkSource& source, const std::string& path, const Entry* before, const Entry* after, const VisitDifference& visit);
+/// Whether to look below a directory.
+using EnterDirectory = std::function<bool(const std::string& path)>;
+
+/// As diff_trees, for what stands at `path` on the two sides (null: nothing), and everything below it, as far as `enter` (if there is one)
+/// lets it.
+void diff_entries(ChunkSource& source, const std::string& path, const Entry* before, const Entry* after, const VisitDifference& visit,
+                  const EnterDirectory& enter = {});
 
 /// Calls `visit(path, entry)` for `top` and everything below it, a directory before what is below it.
 void walk_tree(ChunkSource& source, const Entry& top, const std::string& path,

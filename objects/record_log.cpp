@@ -73,6 +73,7 @@ struct RecordLog::Impl {
 
   // Summaries.
   void refresh_history();
+  void save_history();
   ReplacedList replaced_list();
   void announce_replacement(std::uint64_t number);
   void distrust_replaced(HistoryCache& next);
@@ -287,11 +288,13 @@ void RecordLog::Impl::refresh_history() {
   history = std::move(next);
   unsaved_count += changed_count;
   const bool only_state_changed = unsaved_count == 0 && history.settled && !saved_settled;
-  if (unsaved_count > history.summaries.size() / kUnsavedFraction || only_state_changed) {
-    write_cache(kHistoryName, encode_history(history));
-    unsaved_count = 0;
-    saved_settled = history.settled;
-  }
+  if (unsaved_count > history.summaries.size() / kUnsavedFraction || only_state_changed) save_history();
+}
+
+void RecordLog::Impl::save_history() {
+  write_cache(kHistoryName, encode_history(history));
+  unsaved_count = 0;
+  saved_settled = history.settled;
 }
 
 RecordLog::RecordLog(System& system, const RepositoryDirs& dirs) : impl_(std::make_unique<Impl>(system, dirs)) {}
@@ -313,6 +316,10 @@ Position RecordLog::head() {
 const std::vector<RecordSummary>& RecordLog::summaries() {
   impl_->refresh_history();
   return impl_->history.summaries;
+}
+
+void RecordLog::keep_summaries() {
+  if (impl_->history.settled && !(impl_->saved_settled && impl_->unsaved_count == 0)) impl_->save_history();
 }
 
 std::vector<std::pair<std::string, Position>> RecordLog::lines() {

@@ -3,11 +3,14 @@ metamori_test(looking_test
   SOURCES
     support/long_history.cpp
     unit/looking_diff.cpp
+    unit/looking_find.cpp
     unit/looking_format_file.cpp
     unit/looking_history.cpp
     unit/looking_init.cpp
     unit/looking_lock.cpp
     unit/looking_log.cpp
+    unit/looking_ranges.cpp
+    unit/looking_stats.cpp
     unit/looking_timing.cpp
     unit/looking_tree_diff.cpp
     unit/looking_verify.cpp

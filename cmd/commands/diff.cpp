@@ -4,6 +4,7 @@
 #include "cmd/progress.hpp"
 #include "cmd/render.hpp"
 #include "cmd/revision_path.hpp"
+#include "cmd/units.hpp"
 
 namespace metamori::cmd {
 namespace {
@@ -16,6 +17,13 @@ class DiffCommand final : public Command {
     options.after_dashes("PATH", words_, "Only these, with all below them");
     options.flag("--name-status", name_status_, "A letter and a path a line");
     options.flag("--stat", stat_, "How much changed in each, and in all");
+    options.add({"--ranges", "GAP", OptionValue::optional, "Which bytes of modified files differ; ranges less than GAP apart are joined",
+                 [this](const std::string& text) {
+                   const auto gap = text.empty() ? std::optional<std::uint64_t>(0) : parse_size(text);
+                   if (!gap) Options::throw_bad_value("--ranges", text, "a size such as 64 or 4K");
+                   diff_.ranges = true;
+                   diff_.range_gap = *gap > 0 ? *gap - 1 : 0;
+                 }});
     options.flag("-z", nul_separated_, "With --name-status: raw paths, each ended by a NUL");
     options.flag("--exit-code", exit_code_, "Exit with 4 if there are differences");
     options.flag("--one-file-system", diff_.one_file_system, "Don't enter other file systems");
@@ -38,6 +46,7 @@ class DiffCommand final : public Command {
  private:
   void choose_sides() {
     if (name_status_ && stat_) throw Error(ErrorKind::usage, "--name-status and --stat exclude each other");
+    if (diff_.ranges && (name_status_ || stat_)) throw Error(ErrorKind::usage, "--ranges goes without --name-status and --stat");
     if (nul_separated_ && !name_status_) throw Error(ErrorKind::usage, "-z goes with --name-status");
     if (!from_) return;
     diff_.from = *from_;
@@ -81,6 +90,8 @@ class DiffCommand final : public Command {
           const std::string sizes = change_sizes(session, change);
           session.out.print("{} {}{}\n", colored_change(session, change.kind, std::string(1, change_letter(change.kind))),
                             change_path(session, change), sizes.empty() ? "" : "  (" + sizes.substr(1) + ")");
+          for (const ByteRange& range : change.ranges)
+            session.out.print("    offset {}, {}\n", range.offset, format_count(range.length, "byte", "bytes"));
         }
       }
     }

@@ -48,9 +48,9 @@ struct Change {
   std::optional<std::string> from;           ///< of a rename: the path before
   std::optional<std::uint64_t> size_before;  ///< bytes; of files that the first side has
   std::optional<std::uint64_t> size_after;   ///< bytes; of files that the second side has
-  std::vector<ByteRange> ranges;             ///< of a modified file, where asked for: chunk ranges that may differ, ascending
-  std::uint64_t bytes_changed = 0;           ///< of a modified file: bytes in chunks that differ; of an added one its size
-  bool is_conflicted_type = false;           ///< the type changed, too
+  std::vector<ByteRange> ranges;    ///< of a modified file, where asked for: bytes that differ from those at the same offset, ascending
+  std::uint64_t bytes_changed = 0;  ///< of a modified file: bytes in chunks that differ; of an added one its size
+  bool is_conflicted_type = false;  ///< the type changed, too
 };
 
 /// What Repository::diff is to compare.
@@ -59,9 +59,11 @@ struct DiffOptions {
   std::optional<std::string> to;   ///< revision of the second side; nothing: the tree on disk
   std::vector<std::string> paths;  ///< only these, with all below them; empty: everything
   bool detect_renames = true;      ///< files and directories that moved unchanged
-  bool ranges = false;             ///< fill Change::ranges
-  bool one_file_system = false;    ///< with the tree on disk: don't enter other file systems
-  Control control;                 ///< progress, stop, threads, limits; looked at only while the tree on disk is read
+  bool ranges = false;             ///< fill Change::ranges, which reads both sides where chunks differ
+  std::uint64_t range_gap =
+      0;  ///< ranges with at most so many equal bytes between them are told as one; with more where there are very many
+  bool one_file_system = false;  ///< with the tree on disk: don't enter other file systems
+  Control control;               ///< progress, stop, threads, limits; looked at only while the tree on disk is read
 };
 
 /// What Repository::diff found.

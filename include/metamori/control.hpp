@@ -21,6 +21,7 @@ enum class Phase {
   verify,   ///< content is read and compared with its ids
   stage,    ///< a restore makes new files beside their places
   apply,    ///< a restore puts them in place
+  look,     ///< checkpoints are looked through; here they are what is counted as files
 };
 
 /// How far a long operation is. Totals are 0 while unknown.

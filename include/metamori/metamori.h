@@ -238,6 +238,28 @@ typedef struct metamori_log metamori_log;
 /** From `revision` (NULL: HEAD) back; at most `limit` (0: all). To be given to metamori_log_free(). */
 METAMORI_API metamori_kind metamori_log_open(metamori_repository* repository, const char* revision, uint64_t limit, metamori_log** log,
                                              metamori_error* error);
+/** Which checkpoints metamori_log_search() lists. */
+typedef struct metamori_log_options {
+  size_t size;                 /**< set by METAMORI_LOG_OPTIONS_INIT */
+  const char* revision;        /**< from which parents are followed, or a range `A..B`; NULL: HEAD */
+  uint64_t limit;              /**< at most so many; 0: all */
+  int all;                     /**< every line, and checkpoints that restores made */
+  const char* const* paths;    /**< only checkpoints that changed one of these; NULL: any */
+  size_t path_count;           /**< of `paths` */
+  int no_follow;               /**< with `paths`: not under the names they had before they were moved */
+  const char* const* metadata; /**< keys and values by turns, all of which must be there */
+  size_t metadata_count;       /**< of pairs */
+  int has_since;               /**< whether `since_seconds` counts */
+  int64_t since_seconds;       /**< only those made at or after this, since 1970 */
+  int has_until;               /**< whether `until_seconds` counts */
+  int64_t until_seconds;       /**< only those made at or before this, since 1970 */
+} metamori_log_options;
+/** What a metamori_log_options begins as. */
+#define METAMORI_LOG_OPTIONS_INIT \
+  { sizeof(metamori_log_options), NULL, 0, 0, NULL, 0, 0, NULL, 0, 0, 0, 0, 0 }
+/** As metamori_log_open(), with more to choose by. `options` may be NULL. */
+METAMORI_API metamori_kind metamori_log_search(metamori_repository* repository, const metamori_log_options* options, metamori_log** log,
+                                               metamori_error* error);
 /** How many there are; 0 for NULL. */
 METAMORI_API size_t metamori_log_count(const metamori_log* log);
 /** One of them, 0 being the newest. METAMORI_USAGE if there is no such index. */
@@ -248,6 +270,28 @@ METAMORI_API const char* metamori_log_message(const metamori_log* log, size_t in
 METAMORI_API const char* metamori_log_metadata(const metamori_log* log, size_t index, const char* key);
 /** Frees the log; NULL is fine. */
 METAMORI_API void metamori_log_free(metamori_log* log);
+
+/** How much space checkpoints take, in bytes. */
+typedef struct metamori_stats_report {
+  size_t size;               /**< set by METAMORI_STATS_REPORT_INIT */
+  uint64_t checkpoints;      /**< on lines */
+  uint64_t packs;            /**< files that hold chunks */
+  uint64_t pack_bytes;       /**< their sizes */
+  uint64_t files_logical;    /**< what checkpoints hold in files, each time they hold it */
+  uint64_t files_unique;     /**< the same, each chunk once */
+  uint64_t files_stored;     /**< what these chunks take in packs */
+  uint64_t structure_stored; /**< what lists and listings take */
+  uint64_t unused_stored;    /**< what no checkpoint needs, or is there twice */
+  uint64_t whole_logical;    /**< of the checkpoint asked for: its files */
+  uint64_t whole_stored;     /**< of the checkpoint asked for: what all that it needs takes */
+  uint64_t only_here_stored; /**< of the checkpoint asked for: what no other needs, so that forgetting it would free it */
+} metamori_stats_report;
+/** What a metamori_stats_report begins as. */
+#define METAMORI_STATS_REPORT_INIT \
+  { sizeof(metamori_stats_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+/** Tells of the repository, and of the checkpoint that `revision` (may be NULL) names. Reads no content of files. */
+METAMORI_API metamori_kind metamori_stats(metamori_repository* repository, const char* revision, metamori_stats_report* report,
+                                          metamori_error* error);
 
 /** How a name differs between the two sides of a comparison. */
 typedef enum metamori_change_kind {
@@ -305,10 +349,11 @@ typedef struct metamori_diff_options {
   int ranges;               /**< tell which ranges of modified files differ */
   int no_renames;           /**< tell a rename as one removed and one added */
   metamori_control control; /**< looked at while the tree on disk is read */
+  uint64_t range_gap;       /**< ranges with at most so many equal bytes between them are told as one */
 } metamori_diff_options;
 /** What a metamori_diff_options begins as. */
 #define METAMORI_DIFF_OPTIONS_INIT \
-  { sizeof(metamori_diff_options), NULL, NULL, NULL, 0, 0, 0, METAMORI_CONTROL_INIT }
+  { sizeof(metamori_diff_options), NULL, NULL, NULL, 0, 0, 0, METAMORI_CONTROL_INIT, 0 }
 /** Compares two checkpoints, or one with the tree. `options` may be NULL. To be given to metamori_changes_free(). */
 METAMORI_API metamori_kind metamori_diff(metamori_repository* repository, const metamori_diff_options* options, metamori_changes** changes,
                                          metamori_error* error);

@@ -13,8 +13,10 @@
 #include "metamori/changes.hpp"
 #include "metamori/checkpoint.hpp"
 #include "metamori/error.hpp"
+#include "metamori/find.hpp"
 #include "metamori/log.hpp"
 #include "metamori/restore.hpp"
+#include "metamori/stats.hpp"
 
 /// Incremental checkpoints for the files of a running job. Repository is where to start. What stops an operation is thrown as Error, whose
 /// kind tells why; besides it only `std::bad_alloc` and what a caller's own callback throws. Paths are bytes, relative to the top of the
@@ -131,6 +133,11 @@ class METAMORI_API Repository {
   /// file.
   void read(std::string_view revision, std::string_view path, std::uint64_t offset, std::optional<std::uint64_t> length,
             const std::function<void(ByteView)>& receive);
+  /// All paths of all checkpoints that match, and when they changed. Throws usage for a pattern that can match nothing.
+  FindReport find(const FindOptions& options);
+  /// What checkpoints take, and what forgetting one would free. Reads the chunks that hold others together, and no file's content. Throws
+  /// usage if the checkpoint has no such path; bad_revision if it was forgotten.
+  StatsReport stats(const StatsOptions& options);
   /// Compares two checkpoints, or one with the tree on disk. Reads what differs, not what is equal.
   DiffReport diff(const DiffOptions& options);
   /// Shortest unique prefix of an id, at least 8 digits.

@@ -87,6 +87,40 @@ static void check_log(metamori_repository* repository, const metamori_checkpoint
   metamori_log_free(log);
 }
 
+/* By options; and what the two checkpoints take. */
+static void check_search(metamori_repository* repository, const metamori_checkpoint_info* second) {
+  metamori_error error;
+  metamori_log* log = NULL;
+  metamori_log_options options = METAMORI_LOG_OPTIONS_INIT;
+  metamori_checkpoint_info info = METAMORI_CHECKPOINT_INFO_INIT;
+  metamori_stats_report stats = METAMORI_STATS_REPORT_INIT;
+  static const char* const step[] = {"Step", "17"};
+  static const char* const paths[] = {"nothing there"};
+  check_ok(metamori_log_search(repository, NULL, &log, &error), &error, "search");
+  CHECK(metamori_log_count(log) == 2);
+  metamori_log_free(log);
+  options.metadata = step;
+  options.metadata_count = 1;
+  check_ok(metamori_log_search(repository, &options, &log, &error), &error, "search");
+  CHECK(metamori_log_count(log) == 1 && metamori_log_get(log, 0, &info) == METAMORI_OK && strcmp(info.id, second->id) == 0);
+  metamori_log_free(log);
+  options.paths = paths;
+  options.path_count = 1;
+  check_ok(metamori_log_search(repository, &options, &log, &error), &error, "search");
+  CHECK(metamori_log_count(log) == 0);
+  metamori_log_free(log);
+  options = (metamori_log_options)METAMORI_LOG_OPTIONS_INIT;
+  options.has_until = 1;
+  CHECK(metamori_log_search(repository, &options, &log, &error) == METAMORI_OK && metamori_log_count(log) == 0);
+  metamori_log_free(log);
+  options.revision = "nosuch";
+  CHECK(metamori_log_search(repository, &options, &log, &error) == METAMORI_BAD_REVISION && log == NULL);
+  check_ok(metamori_stats(repository, "HEAD", &stats, &error), &error, "stats");
+  CHECK(stats.checkpoints == 2 && stats.files_logical > 0 && stats.files_stored > 0 && stats.pack_bytes > stats.files_stored);
+  CHECK(stats.whole_logical == second->bytes_total && stats.only_here_stored > 0 && stats.only_here_stored <= stats.whole_stored);
+  CHECK(metamori_stats(repository, "nosuch", NULL, &error) == METAMORI_BAD_REVISION);
+}
+
 /* The tree has one file more than HEAD, and another in which one byte differs. */
 static void check_changes(metamori_repository* repository) {
   metamori_error error;
@@ -112,7 +146,7 @@ static void check_changes(metamori_repository* repository) {
   check_ok(metamori_diff(repository, &options, &changes, &error), &error, "diff");
   CHECK(metamori_changes_count(changes) == 1 && metamori_changes_get(changes, 0, &change) == METAMORI_OK);
   CHECK(change.kind == METAMORI_CHANGE_MODIFIED && change.type == METAMORI_NODE_FILE && change.range_count == 1);
-  CHECK(metamori_changes_range(changes, 0, 0, &offset, &length) == METAMORI_OK && offset == 0 && length == 7);
+  CHECK(metamori_changes_range(changes, 0, 0, &offset, &length) == METAMORI_OK && offset == 0 && length == 1);
   CHECK(metamori_changes_range(changes, 0, 1, &offset, &length) == METAMORI_USAGE);
   metamori_changes_free(changes);
 
@@ -202,6 +236,7 @@ static void check_cycle(const char* directory) {
   check_ok(metamori_checkpoint(repository, &options, &second, &error), &error, "checkpoint");
   CHECK(second.number == 2 && strcmp(first.id, second.id) != 0);
   check_log(repository, &first, &second);
+  check_search(repository, &second);
   CHECK(strcmp(metamori_tree_directory(repository), directory) == 0 && metamori_tree_directory(NULL) == NULL);
   write_text(directory, "more", "more");
   write_text(directory, "state", "Another");

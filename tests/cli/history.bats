@@ -49,3 +49,48 @@ branches() {
   expect 0 log --format=%# --until='1 hour ago' main; same "$out" ""
   expect 0 log --format=%# 1..main; same "$out" $'3\n2'
 }
+
+@test "find tells which checkpoints hold each version of a path" {
+  branches
+  expect 0 find a
+  has "$out" '^a$'; has "$out" '^ +1 [0-9a-f]{8}  [^ ]+  added +3 B  in 1, 6$'; has "$out" '^ +2 .* modified +3 B  in 2$'; has "$out" '^ +3 .* removed *$'
+  expect 0 find --oneline '*' '!a'; same "$out" $'b  3, 1 version\nc  6, 1 version'
+  expect 0 find -q 'a'; same "$out" a
+  expect 0 find -z '[ab]'; same "$out" a@b@
+  expect 0 find --json '/a'
+  same "$(json '[(v["number"], v["change"], v["size"], [(h["first"], h["last"]) for h in v["held_by"]]) for v in j["paths"][0]["versions"]]')" \
+    "[(1, 'added', 3, [(1, 1), (6, 6)]), (2, 'modified', 3, [(2, 2)]), (3, 'removed', None, [])]"
+  expect 0 find nosuch; same "$out" ""; has "$err" '^nothing matches in 4 checkpoints$'
+  expect 0 find --all --oneline b; same "$out" 'b  3..4, 1 version'
+  expect 2 find; expect 2 find ''
+}
+
+@test "stats tells what takes space, and what forgetting would free" {
+  m init -q
+  expect 0 stats; has "$out" '^Checkpoints: 0 on 0 lines'
+  head -c 100000 /dev/urandom >a; cp a b; m checkpoint -q >/dev/null
+  mkdir d; head -c 50000 /dev/urandom >d/c; m checkpoint -q >/dev/null
+  expect 0 stats --bytes; has "$out" '^Checkpoints: 2 on 1 line; 0 safety checkpoints, 0 forgotten$'; has "$out" '^Files: +450000 B logical, 150000 B unique, '
+  expect 0 stats --json; same "$(json 'j["files"]["logical"], j["files"]["unique"], j["deduplication"], j["unused"]["chunks"]')" "(450000, 150000, 3.0, 0)"
+  expect 0 stats 2 --json; same "$(json 'j["checkpoint"]["number"], j["checkpoint"]["whole"]["logical"], 50000 <= j["checkpoint"]["only_here"]["unique"] < 55000')" "(2, 250000, True)"
+  expect 0 stats 2:d; has "$out" '^checkpoint 2 [0-9a-f]{8}, d$'; has "$out" '^Only here: '
+  expect 0 stats --by-checkpoint; same "$(awk '{print $3}' <<<"$out" | xargs)" "2 1"
+  expect 0 stats --by-path --bytes; same "$(awk '{print $NF}' <<<"$out" | xargs)" "a d ."
+  expect 0 stats --by-path -n 1 --json HEAD; same "$(json '[(p["path"], p["versions"], p["amount"]["logical"]) for p in j["by_path"]]')" "[('a', 1, 100000)]"
+  expect 0 stats --by-path --depth 2 --json; same "$(json '"d/c" in [p["path"] for p in j["by_path"]]')" True
+  expect 2 stats 2:nosuch; expect 12 stats 9; expect 2 stats --depth 2; expect 2 stats -n 2
+}
+
+@test "diff tells which bytes differ" {
+  m init -q; head -c 300000 /dev/urandom >big; cp big old; m checkpoint -q -- big >/dev/null
+  printf XYZ | dd of=big bs=1 seek=100000 conv=notrunc status=none; printf Q | dd of=big bs=1 seek=100010 conv=notrunc status=none
+  wanted=$(cmp -l old big | awk '{print $1 - 1}' | xargs)
+  for sides in HEAD 1..2; do
+    expect 0 diff --ranges --json $sides -- big
+    same "$(json '" ".join(str(o) for r in j["changes"][0]["ranges"] for o in range(r["offset"], r["offset"] + r["length"]))')" "$wanted"
+    expect 0 diff --ranges=100 $sides -- big; has "$out" '^    offset 10000[0-2], (9|10|11) bytes$'
+    m checkpoint -q -- big >/dev/null
+  done
+  expect 0 diff --json 1..2; same "$(json '"ranges" in j["changes"][0]')" False
+  expect 2 diff --ranges --stat; expect 2 diff --ranges=x
+}

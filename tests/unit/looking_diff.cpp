@@ -116,25 +116,6 @@ TEST_F(Diff, RenamesCanBeLeftOut) {
   EXPECT_EQ(text(changes(options)), "D a\nA b\n");
 }
 
-TEST_F(Diff, RangesNameWhatChanged) {
-  std::string content(1'000'000, '\0');
-  std::uint32_t state = 1;
-  for (char& byte : content) byte = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24);
-  write("big", content);
-  take();
-  content.replace(500'000, 3, "abc");
-  write("big", content);
-  DiffOptions options;
-  options.ranges = true;
-  const auto found = changes(options);
-  ASSERT_EQ(found.size(), 1U);
-  ASSERT_EQ(found[0].ranges.size(), 1U);
-  EXPECT_LE(found[0].ranges[0].offset, 500'000U);
-  EXPECT_GE(found[0].ranges[0].offset + found[0].ranges[0].length, 500'003U);
-  EXPECT_LE(found[0].bytes_changed, 400'000U);
-  EXPECT_EQ(found[0].bytes_changed, found[0].ranges[0].length);
-}
-
 TEST_F(Diff, LinksMadeAndBrokenAreMetadata) {
   write("a", "content");
   write("b", "content");

@@ -117,6 +117,29 @@ TEST_F(Looking, ListingsAndContentComeBack) {
   EXPECT_THROW(read("d", {}), Error);
 }
 
+TEST_F(Looking, ARangeIsReadWithoutTheRest) {
+  std::string content(20'000'000, '\0');
+  std::uint32_t state = 1;
+  for (char& byte : content) byte = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24);
+  write("big", content);
+  take("one");
+  auto engine = open_at_tree(disk);
+  const Position head = engine->log->head();
+  const Entry entry = *find_path(*engine->store, get_root(*engine->store, get_root_id(*engine, head)), "big");
+  ExtentCursor cursor(*engine->store, entry.content);
+  std::vector<ChunkId> others;
+  for (; const Extent* extent = cursor.current(); cursor.next()) {
+    const bool is_needed = cursor.offset() < 10'001'000 && cursor.offset() + extent->length > 10'000'000;
+    if (!is_needed) others.push_back(extent->id);
+  }
+  damage(*engine, others);
+  auto again = open_at_tree(disk);
+  std::string text;
+  read_node(*again, head, "big", {10'000'000, 1000}, [&](ByteView bytes) { text += as_text(bytes); });
+  EXPECT_EQ(text, content.substr(10'000'000, 1000));
+  EXPECT_THROW(read_node(*again, head, "big", {0, 1000}, [](ByteView) {}), Error);
+}
+
 TEST_F(Looking, HolesReadAsZeros) {
   write("sparse", "head");
   const int fd = disk.open_at(AT_FDCWD, "/tree/sparse", O_WRONLY, 0);

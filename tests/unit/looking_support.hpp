@@ -30,6 +30,21 @@ class Looking : public testing::Test {
     for (const CheckpointInfo& info : list_log(*open_at_tree(disk), options)) result.push_back(info.number);
     return result;
   }
+  static ChunkId get_root_id(Engine& engine, const Position& position) {
+    return decode_checkpoint_record(engine.log->get(position.number).blob, "test").root;
+  }
+  /// Spoils these chunks where they lie in packs; others that share a frame with them suffer, too.
+  void damage(Engine& engine, const std::vector<ChunkId>& chunks) {
+    for (const ChunkId& id : chunks) {
+      const auto where = engine.store->index().find(id, true);
+      ASSERT_TRUE(where);
+      const std::string path = "/tree/.metamori/packs/" + pack_file_name(where->pack->name());
+      ASSERT_EQ(disk.set_mode_at(AT_FDCWD, path.c_str(), 0600), 0);
+      const int fd = disk.open_at(AT_FDCWD, path.c_str(), O_RDWR, 0);
+      ASSERT_EQ(disk.write_at(fd, to_bytes("damaged"), where->offset + 100), 7);
+      disk.close(fd);
+    }
+  }
   void move(const std::string& from, const std::string& to) {
     ASSERT_EQ(disk.rename(AT_FDCWD, ("/tree/" + from).c_str(), AT_FDCWD, ("/tree/" + to).c_str(), RenameMode::replace), 0);
   }

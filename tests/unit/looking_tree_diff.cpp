@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 
+#include "core/chunk_cache.hpp"
 #include "core/tree_diff.hpp"
 #include "tests/support/memory_chunks.hpp"
 #include "tests/support/rapidcheck_gtest.hpp"
@@ -159,6 +160,42 @@ TEST(TreeDiff, EqualSubtreesAreNotRead) {
   chunks.read_count = 0;
   EXPECT_TRUE(walked(chunks, after, after).empty());
   EXPECT_EQ(chunks.read_count, 0U);
+}
+
+TEST(TreeDiff, DirectoriesThatAreNotEnteredAreNotRead) {
+  MemoryChunks chunks;
+  Model model;
+  for (const char* name : {"a", "b"})
+    for (int i = 0; i < 100; ++i) model.children[name].children["dir" + std::to_string(i)].children["file"].is_directory = false;
+  const Root root = root_of(chunks, model);
+  std::vector<std::string> seen;
+  chunks.read_count = 0;
+  diff_entries(
+      chunks, {}, nullptr, &root.top, [&](const std::string& path, const Entry*, const Entry*) { seen.push_back(path); },
+      [](const std::string& path) { return path.empty() || path == "b" || path == "b/dir7"; });
+  ASSERT_EQ(seen.size(), 1U + 2U + 100U + 1U);
+  EXPECT_EQ(seen[1], "a");
+  EXPECT_EQ(seen[2], "b");
+  EXPECT_TRUE(std::find(seen.begin(), seen.end(), "b/dir7/file") != seen.end());
+  EXPECT_LE(chunks.read_count, 6U);
+}
+
+TEST(ChunkCacheTest, KeepsWhatWasReadLastUpToItsLimit) {
+  MemoryChunks chunks;
+  std::vector<ChunkId> ids;
+  for (int i = 0; i < 4; ++i) ids.push_back(chunks.put(to_bytes(std::string(100, static_cast<char>('a' + i))), Kind::data));
+  ChunkCache cache(chunks, 300);
+  Bytes out;
+  for (const std::size_t i : {0U, 1U, 2U, 0U, 1U, 2U}) cache.read(ids[i], out);
+  EXPECT_EQ(chunks.read_count, 3U);
+  cache.read(ids[0], out);
+  cache.read(ids[3], out);  // drops 1
+  EXPECT_EQ(as_text(out), std::string(100, 'd'));
+  for (const std::size_t i : {0U, 2U, 3U}) cache.read(ids[i], out);
+  EXPECT_EQ(chunks.read_count, 4U);
+  cache.read(ids[1], out);
+  EXPECT_EQ(chunks.read_count, 5U);
+  EXPECT_EQ(as_text(out), std::string(100, 'b'));
 }
 
 TEST(TreeDiff, DeepTreesNeedNoStack) {

@@ -12,7 +12,7 @@ namespace {
 
 using enum CommandGroup;
 
-constexpr std::array<CommandRow, 20> kCommands{{
+constexpr std::array<CommandRow, 21> kCommands{{
     {"init", start, "Make a repository for a tree of files",
      "metamori init                                 # here\n"
      "metamori init --exist-ok run7                 # in run7; fine if it is there\n"
@@ -32,6 +32,10 @@ constexpr std::array<CommandRow, 20> kCommands{{
      "metamori checkpoint --tag good results/       # only what is below results/\n"
      "metamori checkpoint -n                        # what would be recorded?\n",
      "3 10 11 13 14 15 16", make_checkpoint},
+    {"watch", everyday, "Run a job under periodic checkpoints",
+     "metamori watch -- ./simulate input.nml        # every 10 minutes, and when it ends\n"
+     "metamori watch --every 1h -- mpirun -n 64 ./simulate\n",
+     "10 13 14 16", make_watch},
     {"status", everyday, "Show what changed since the last checkpoint",
      "metamori status\n"
      "metamori status --porcelain -z                # for scripts\n",

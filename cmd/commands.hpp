@@ -43,6 +43,7 @@ std::unique_ptr<Command> make_cat();
 std::unique_ptr<Command> make_diff();
 std::unique_ptr<Command> make_find();
 std::unique_ptr<Command> make_stats();
+std::unique_ptr<Command> make_watch();
 std::unique_ptr<Command> make_restore();
 std::unique_ptr<Command> make_recover();
 std::unique_ptr<Command> make_undo();

@@ -33,12 +33,30 @@ bool locale_is_utf8() {
   return false;
 }
 
+/// What batch systems tell their jobs.
 Metadata job_metadata() {
-  constexpr std::array<std::pair<const char*, const char*>, 3> kNames{
-      {{"SLURM_JOB_ID", "Slurm-Job-Id"}, {"SLURM_ARRAY_TASK_ID", "Slurm-Array-Task-Id"}, {"SLURM_RESTART_COUNT", "Slurm-Restart-Count"}}};
+  constexpr std::array<std::pair<const char*, const char*>, 13> kNames{{{"SLURM_JOB_ID", "Slurm-Job-Id"},
+                                                                        {"SLURM_ARRAY_JOB_ID", "Slurm-Array-Job-Id"},
+                                                                        {"SLURM_ARRAY_TASK_ID", "Slurm-Array-Task-Id"},
+                                                                        {"SLURM_RESTART_COUNT", "Slurm-Restart-Count"},
+                                                                        {"PBS_JOBID", "Pbs-Job-Id"},
+                                                                        {"PBS_ARRAY_INDEX", "Pbs-Array-Index"},
+                                                                        {"PBS_ARRAYID", "Pbs-Array-Index"},
+                                                                        {"LSB_JOBID", "Lsf-Job-Id"},
+                                                                        {"LSB_JOBINDEX", "Lsf-Job-Index"},
+                                                                        {"FLUX_JOB_ID", "Flux-Job-Id"},
+                                                                        {"OAR_JOB_ID", "Oar-Job-Id"},
+                                                                        {"SGE_TASK_ID", "Sge-Task-Id"},
+                                                                        {"RESTARTED", "Sge-Restarted"}}};
   Metadata metadata;
+  const auto add = [&](const char* name, const char* key) {
+    if (const auto value = variable(name); value && value->find_first_of("\r\n") == std::string::npos) metadata.emplace_back(key, *value);
+  };
+  // Grid Engine's names are too common to be believed alone.
+  const bool is_grid_engine = variable("SGE_ROOT") && variable("JOB_ID");
+  if (is_grid_engine) add("JOB_ID", "Sge-Job-Id");
   for (const auto& [name, key] : kNames)
-    if (const auto value = variable(name); value && value->find('\n') == std::string::npos) metadata.emplace_back(key, *value);
+    if (is_grid_engine || std::string_view(key).substr(0, 4) != "Sge-") add(name, key);
   return metadata;
 }
 

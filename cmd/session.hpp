@@ -23,6 +23,8 @@ struct Session {
   [[nodiscard]] bool json() const noexcept { return common.json || common.json_lines; }
   /// Opens the repository that is meant, and mentions an interrupted restore, unless told that the caller deals with it.
   [[nodiscard]] Repository open(bool mentions_pending = true);
+  /// Which repository that is.
+  [[nodiscard]] OpenOptions open_options() const;
 
   /// Something good to know; not with -q, and not where JSON tells it.
   void note(std::string_view text);

@@ -6,11 +6,15 @@
 
 namespace metamori::cmd {
 
-Repository Session::open(bool mentions_pending) {
+OpenOptions Session::open_options() const {
   OpenOptions options;
   options.start_directory = ".";
   options.repository_dir = common.repository_dir ? common.repository_dir : environment.repository_dir;
-  Repository repository = Repository::open(options);
+  return options;
+}
+
+Repository Session::open(bool mentions_pending) {
+  Repository repository = Repository::open(open_options());
   if (mentions_pending && repository.restore_pending())
     warn("an interrupted restore waits here: 'metamori recover' finishes it, 'metamori recover --abort' takes it back");
   return repository;

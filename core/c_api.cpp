@@ -215,6 +215,7 @@ metamori_kind metamori_checkpoint(metamori_repository* repository, const metamor
     for (std::size_t i = 0; i < words.size(); i += 2) checkpoint.metadata.emplace_back(words[i], words[i + 1]);
     checkpoint.tags = strings(given.tags, given.tag_count);
     checkpoint.skip_if_unchanged = given.skip_if_unchanged != 0;
+    checkpoint.skip_if_running = given.skip_if_running != 0;
     checkpoint.dry_run = given.dry_run != 0;
     checkpoint.one_file_system = given.one_file_system != 0;
     checkpoint.check = check_mode_of(given.check);
@@ -228,6 +229,7 @@ metamori_kind metamori_checkpoint(metamori_repository* repository, const metamor
     const CheckpointReport report = repository->repository.checkpoint(checkpoint);
     metamori_checkpoint_info result = describe(report.checkpoint);
     result.created = report.created ? 1 : 0;
+    result.was_running = report.was_running ? 1 : 0;
     result.has_losses = report.has_losses() ? 1 : 0;
     give(result, info);
   });

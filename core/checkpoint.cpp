@@ -178,6 +178,29 @@ void keep_caches(Engine& engine, TreeScan& walk) {
   }
 }
 
+/// Lets others know that a checkpoint is being made. Nothing if it is to be left to somebody who makes one already. Where there are no
+/// locks it can't be known.
+std::optional<Lock> announce(Engine& engine, const CheckpointOptions& options) {
+  constexpr std::int64_t kMomentMs = 1000;  // nobody holds it exclusively for longer
+  try {
+    if (!options.skip_if_running) return Lock(engine, kCheckpointLock, LockMode::shared, kMomentMs);
+    Lock lock(engine, kCheckpointLock, LockMode::exclusive, 0);
+    if (!lock.share()) return std::nullopt;
+    return lock;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::locked || !options.skip_if_running) throw;
+    return std::nullopt;
+  }
+}
+
+CheckpointReport report_running(Engine& engine) {
+  CheckpointReport report;
+  report.was_running = true;
+  const Position head = engine.log->head();
+  if (head.number != 0) report.checkpoint = describe_checkpoint(engine, head, false);
+  return report;
+}
+
 /// With the paths each once, none below another, and none at all if the top is among them.
 CheckpointOptions with_plain_paths(CheckpointOptions options) {
   options.paths = checked_scope(options.paths);
@@ -194,6 +217,8 @@ CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& asked)
     throw Error(ErrorKind::refused, "the repository " + quoted(engine.repository_directory) + " is read-only");
   if (options.dry_run) return rehearse_checkpoint(engine, options);
   check_checkpoint_options(engine, options);
+  const std::optional<Lock> announced = announce(engine, options);
+  if (!announced) return report_running(engine);
   refuse_pending_restore(engine, options.control.lock_timeout_ms);
   const Lock shared(engine, kGcLock, LockMode::shared, options.control.lock_timeout_ms);
   ChunkSession session(*engine.store);

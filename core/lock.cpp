@@ -118,7 +118,14 @@ Lock::Lock(Engine& engine, const std::string& name, LockMode mode, std::int64_t 
                 "wait for it, or say how long to wait with --lock-timeout", path);
   if (outcome != Outcome::taken) return;
   write_holder(system, file);
+  system_ = &system;
   file_ = std::move(file);
+}
+
+bool Lock::share() {
+  if (!held() || try_lock(*system_, file_, LockMode::shared) == Outcome::taken) return true;
+  file_ = Fd();
+  return false;
 }
 
 }  // namespace metamori

@@ -17,12 +17,16 @@ class Lock {
   /// the holder has it, when it can't be had. Where the file system has no locks the result is not `held()`.
   Lock(Engine& engine, const std::string& name, LockMode mode, std::int64_t timeout_ms);
   [[nodiscard]] bool held() const noexcept { return file_.is_open(); }
+  /// Makes a lock that is held exclusively a shared one. False if somebody else took it just then, exclusively: it is no longer held.
+  [[nodiscard]] bool share();
 
  private:
+  System* system_ = nullptr;
   Fd file_;
 };
 
-inline constexpr const char* kGcLock = "gc";      ///< shared by every writer, exclusive for gc
-inline constexpr const char* kTreeLock = "tree";  ///< exclusive while a restore changes the tree
+inline constexpr const char* kCheckpointLock = "checkpoint";  ///< shared by every checkpoint, for those that ask whether there is one
+inline constexpr const char* kGcLock = "gc";                  ///< shared by every writer, exclusive for gc
+inline constexpr const char* kTreeLock = "tree";              ///< exclusive while a restore changes the tree
 
 }  // namespace metamori

@@ -10,6 +10,7 @@ metamori_test(looking_test
     unit/looking_lock.cpp
     unit/looking_log.cpp
     unit/looking_ranges.cpp
+    unit/looking_running.cpp
     unit/looking_stats.cpp
     unit/looking_timing.cpp
     unit/looking_tree_diff.cpp

@@ -72,6 +72,7 @@ struct CheckpointOptions {
   std::optional<Person> author;            ///< default: `metamori` at this host
   std::int32_t utc_offset_minutes = 0;     ///< noted beside the author's time
   bool skip_if_unchanged = false;          ///< publish none if the tree is as in HEAD; CheckpointReport::created tells
+  bool skip_if_running = false;            ///< do nothing while another checkpoint is being made; CheckpointReport::was_running tells
   bool dry_run = false;                    ///< stores and publishes nothing
   bool one_file_system = false;            ///< don't enter other file systems
   CheckMode check = CheckMode::automatic;  ///< how changes are told
@@ -117,7 +118,8 @@ struct CheckpointInfo {
 /// What Repository::checkpoint did.
 struct CheckpointReport {
   CheckpointInfo checkpoint;                      ///< the new one; the existing one if none was created
-  bool created = false;                           ///< false in a dry run, and where nothing changed and that was asked for
+  bool created = false;                           ///< false in a dry run, and where nothing was done as asked
+  bool was_running = false;                       ///< nothing was done: another was being made; always false where files can't be locked
   std::uint64_t bytes_read = 0;                   ///< of files
   std::uint64_t bytes_added = 0;                  ///< growth of the repository
   std::uint64_t files_changed = 0;                ///< captured anew

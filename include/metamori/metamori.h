@@ -170,12 +170,13 @@ typedef struct metamori_checkpoint_options {
   const char* image_id;        /**< which image that is; may be NULL */
   const char* image_digest;    /**< its digest, as "algorithm:hex"; may be NULL */
   metamori_control control;    /**< progress, stop, threads, limits */
+  int skip_if_running;         /**< do nothing while another is being made in this repository */
 } metamori_checkpoint_options;
 /** What a metamori_checkpoint_options begins as. */
 #define METAMORI_CHECKPOINT_OPTIONS_INIT                                                                                                \
   {                                                                                                                                     \
     sizeof(metamori_checkpoint_options), NULL, NULL, 0, NULL, 0, NULL, 0, 0, 0, 0, METAMORI_CHECK_AUTO, METAMORI_ON_TORN_MARK, 3, NULL, \
-        NULL, NULL, NULL, NULL, METAMORI_CONTROL_INIT                                                                                   \
+        NULL, NULL, NULL, NULL, METAMORI_CONTROL_INIT, 0                                                                                \
   }
 
 /** What is known of a checkpoint. */
@@ -192,10 +193,11 @@ typedef struct metamori_checkpoint_info {
   uint64_t files;       /**< regular files among them */
   uint64_t bytes_total; /**< sum of their sizes */
   uint64_t bytes_added; /**< growth of the repository when it was made */
+  int was_running;      /**< by metamori_checkpoint(): nothing was done, since another was being made and that was asked for */
 } metamori_checkpoint_info;
 /** What a metamori_checkpoint_info begins as. */
 #define METAMORI_CHECKPOINT_INFO_INIT \
-  { sizeof(metamori_checkpoint_info), 0, "", "", 0, 0, 0, 0, 0, 0, 0, 0 }
+  { sizeof(metamori_checkpoint_info), 0, "", "", 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /** Takes a checkpoint; it survives a power cut when this returns METAMORI_OK. `options` and `info` may be NULL. */
 METAMORI_API metamori_kind metamori_checkpoint(metamori_repository* repository, const metamori_checkpoint_options* options,

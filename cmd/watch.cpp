@@ -1,0 +1,102 @@
+#include "cmd/watch.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include "cmd/checkpoint_manner.hpp"
+
+namespace metamori::cmd {
+namespace {
+
+/// Anybody may find the checkpoints that a watch made by it.
+constexpr const char* kReasonKey = "Watch";
+
+}  // namespace
+
+void Watch::run(ChildProcess& job, SignalQueue& signals) {
+  signals_ = &signals;
+  const auto every = std::chrono::milliseconds(options_.every_ms);
+  due_ = Clock::now() + every;
+  while (!job.poll()) {
+    wait(false);
+    take_signals(job);
+    const Clock::time_point now = Clock::now();
+    if (checkpoint_.is_running() || job.poll()) continue;
+    if (grace_ && now >= *grace_) {
+      grace_.reset();
+      start("signal");
+    } else if (now >= due_) {
+      // Counted from the beginning of the last one; those that were missed are not made up for.
+      due_ = now + every;
+      start("periodic");
+    }
+  }
+  // One that runs is not stopped: the last one will cost less for it.
+  while (checkpoint_.is_running()) {
+    wait(true);
+    take_signals(job);
+  }
+  start(job.signal() != 0 ? "signal " + std::to_string(job.signal()) : "exit " + std::to_string(job.exit_code()));
+  while (checkpoint_.is_running()) {
+    wait(true);
+    take_signals(job);
+  }
+}
+
+/// Until something happens, or is due. A checkpoint that has ended is told of.
+void Watch::wait(bool job_has_ended) {
+  std::int64_t timeout_ms = -1;
+  if (!checkpoint_.is_running() && !job_has_ended) {
+    const Clock::time_point next = grace_ ? std::min(due_, *grace_) : due_;
+    timeout_ms = std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count());
+  }
+  std::array<pollfd, 2> watched{{{signals_->descriptor(), POLLIN, 0}, {checkpoint_.descriptor(), POLLIN, 0}}};
+  ::poll(watched.data(), watched.size(), static_cast<int>(std::min<std::int64_t>(timeout_ms, 86'400'000)));
+  if ((watched[1].revents & POLLIN) != 0) finish();
+}
+
+void Watch::take_signals(ChildProcess& job) {
+  while (const auto signal = signals_->take()) {
+    if (signal->number == SIGCHLD) continue;
+    const bool ends = signal->number == SIGTERM || signal->number == SIGINT || signal->number == SIGHUP;
+    if (job.poll()) {
+      // The job is over: it is the last checkpoint that is to end.
+      if (ends) checkpoint_.stop();
+      continue;
+    }
+    // What comes from the terminal has reached the job already.
+    if (!signal->is_from_kernel) job.send(signal->number);
+    if (signal->number == SIGTERM && !grace_) grace_ = Clock::now() + std::chrono::milliseconds(options_.grace_ms);
+  }
+}
+
+void Watch::start(std::string reason) {
+  CheckpointOptions options = options_.checkpoint;
+  options.skip_if_unchanged = true;
+  options.skip_if_running = reason == "periodic";  // somebody else does what this one is for
+  if (options.message.empty()) options.message = "watch: " + reason;
+  options.metadata.emplace_back(kReasonKey, reason);
+  checkpoint_.start(std::move(options), std::move(reason), options_.is_nice);
+}
+
+void Watch::finish() {
+  outcomes_.push_back(checkpoint_.take());
+  tell(outcomes_.back());
+  session_.err.flush();
+}
+
+void Watch::tell(const CheckpointOutcome& outcome) {
+  if (outcome.error) {
+    session_.warn("no checkpoint (" + outcome.reason + "): " + outcome.error->what());
+    if (!outcome.error->hint().empty()) session_.note("hint: " + outcome.error->hint());
+    return;
+  }
+  print_verdicts(session_, *outcome.report);
+  if (outcome.report->created || session_.common.verbose)
+    session_.note(fmt::format("metamori: {} ({})", checkpoint_summary(session_, *outcome.report, false), outcome.reason));
+}
+
+}  // namespace metamori::cmd

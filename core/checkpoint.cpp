@@ -7,6 +7,7 @@
 
 #include "base/digest.hpp"
 #include "base/files.hpp"
+#include "core/checkpoint_basis.hpp"
 #include "core/checkpoint_record.hpp"
 #include "core/lock.hpp"
 #include "core/looking.hpp"
@@ -15,26 +16,6 @@ namespace metamori {
 namespace {
 
 constexpr std::uint64_t kMaxVerdictBytes = 1U << 30;
-
-/// What a checkpoint builds on: the record that HEAD names, and the number the new one would get. Both come from one read of the log.
-struct Basis {
-  Position head;
-  std::uint64_t number = 1;
-  std::optional<CheckpointRecord> parent;
-};
-
-Basis read_basis(Engine& engine) {
-  Basis basis;
-  const std::uint64_t highest = engine.log->highest();
-  basis.number = highest + 1;
-  if (highest == 0) return basis;
-  const Record last = engine.log->get(highest);
-  basis.head = last.kind == RecordKind::tombstone ? engine.log->head() : last.head_after;
-  if (basis.head.number == 0) return basis;
-  const Record parent = basis.head.number == highest ? last : engine.log->get(basis.head.number);
-  basis.parent = decode_checkpoint_record(parent.blob, "checkpoints/" + std::to_string(basis.head.number));
-  return basis;
-}
 
 enum class Outcome { published, scan_again };
 
@@ -45,20 +26,12 @@ class Attempt {
       : engine_(engine), options_(options), session_(session), basis_(read_basis(engine)), generation_(engine.log->gc_generation()) {}
 
   void scan() {
-    ScanOptions scan_options;
-    scan_options.scope = options_.paths;
-    if (basis_.parent) scan_options.base_root = basis_.parent->root;
-    scan_options.check = options_.check;
-    scan_options.on_torn = options_.on_torn;
-    scan_options.retries = options_.retries;
-    scan_options.one_file_system = options_.one_file_system;
-    scan_options.control = options_.control;
-    walk_ = std::make_unique<TreeScan>(engine_, ScanStore{session_, session_}, scan_options);
+    walk_ = std::make_unique<TreeScan>(engine_, ScanStore{session_, session_}, scan_options(options_, basis_));
     result_ = walk_->run();
   }
 
   [[nodiscard]] bool is_unchanged() const {
-    return basis_.parent && basis_.parent->root == result_.root && result_.verdicts.empty() &&
+    return basis_.parent && basis_.damaged.empty() && basis_.parent->root == result_.root && result_.verdicts.empty() &&
            put_bytes_id(result_.rules) == basis_.parent->rules;
   }
 
@@ -231,13 +204,13 @@ CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& asked)
       if (error.kind() == ErrorKind::interrupted || error.kind() == ErrorKind::timed_out) session.flush();
       throw;
     }
-    if (options.skip_if_unchanged && attempt.is_unchanged()) {
-      keep_caches(engine, attempt.walk());
-      return report_checkpoint(engine, session, attempt.result(), attempt.basis().head, false, started_ns);
-    }
-    if (attempt.publish() == Outcome::scan_again) continue;
+    const bool is_needed = !options.skip_if_unchanged || !attempt.is_unchanged();
+    if (is_needed && attempt.publish() == Outcome::scan_again) continue;
     keep_caches(engine, attempt.walk());
-    return report_checkpoint(engine, session, attempt.result(), attempt.record().head_after, true, started_ns);
+    const Position& position = is_needed ? attempt.record().head_after : attempt.basis().head;
+    CheckpointReport report = report_checkpoint(engine, session, attempt.result(), position, is_needed, started_ns);
+    report.damaged_records = attempt.basis().damaged;
+    return report;
   }
 }
 

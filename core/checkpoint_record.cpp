@@ -6,6 +6,7 @@
 
 #include "base/digest.hpp"
 #include "base/files.hpp"
+#include "core/checkpoint_basis.hpp"
 #include "core/tree_diff.hpp"
 
 namespace metamori {
@@ -185,20 +186,12 @@ CheckpointReport report_checkpoint(Engine& engine, const ChunkSession& session, 
 CheckpointReport rehearse_checkpoint(Engine& engine, const CheckpointOptions& options) {
   const std::int64_t started_ns = engine.system.monotonic_ns();
   ScratchChunks scratch(*engine.store);
-  ScanOptions scan_options;
-  scan_options.scope = options.paths;
-  const Position head = engine.log->head();
-  if (head.number != 0)
-    scan_options.base_root = decode_checkpoint_record(engine.log->get(head.number).blob, "checkpoints/" + std::to_string(head.number)).root;
-  scan_options.check = options.check;
-  scan_options.on_torn = options.on_torn;
-  scan_options.retries = options.retries;
-  scan_options.one_file_system = options.one_file_system;
-  scan_options.control = options.control;
-  TreeScan walk(engine, {scratch, scratch}, scan_options);
+  const Basis basis = read_basis(engine);
+  TreeScan walk(engine, {scratch, scratch}, scan_options(options, basis));
   const ScanResult scan = walk.run();
   CheckpointReport report;
-  if (head.number != 0) report.checkpoint = describe_checkpoint(engine, head, false);
+  if (basis.head.number != 0) report.checkpoint = describe_checkpoint(engine, basis.head, false);
+  report.damaged_records = basis.damaged;
   fill_report(report, scan);
   report.seconds = static_cast<double>(engine.system.monotonic_ns() - started_ns) / 1e9;
   return report;

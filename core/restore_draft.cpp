@@ -13,7 +13,6 @@ namespace metamori {
 namespace {
 
 constexpr std::uint32_t kPrivilegeBits = S_ISUID | S_ISGID;
-constexpr std::uint64_t kMaxIgnoreBytes = 1ULL << 20;
 
 bool is_below(const std::optional<std::string>& top, std::string_view path) noexcept { return top && is_at_or_below(path, *top); }
 
@@ -210,15 +209,25 @@ bool Drafter::may_remove(const std::string& path, const Entry& before) {
     return false;
   }
   // That the rules in force now select it is why it was captured. Those of the checkpoint must, too; its ignore files are in its tree.
+  bool is_known = true;
   const auto ignore_text = [&](std::string_view directory) -> std::optional<std::string> {
     const auto entry = find_path(source_, target_, join_path(directory, kIgnoreFileName));
-    if (!entry || entry->type != EntryType::file || entry->content_unknown || entry->content.length > kMaxIgnoreBytes) return std::nullopt;
+    if (!entry || entry->type != EntryType::file) return std::nullopt;
+    if (entry->content_unknown || entry->content.length > kMaxIgnoreBytes) {
+      is_known = false;
+      return std::nullopt;
+    }
     std::string text(static_cast<std::size_t>(entry->content.length), '\0');
     read_content(source_, entry->content, 0, std::as_writable_bytes(std::span(text)));
     return text;
   };
   const bool is_directory = before.type == EntryType::directory;
   const Tracking tracking = target_rules_.decide(path, is_directory, ignore_text);
+  if (!is_known) {
+    protected_ = path;
+    warn(path, "not removed: the ignore file above it is not in the checkpoint, as it could not be read then");
+    return false;
+  }
   return tracking == Tracking::tracked || (is_directory && tracking == Tracking::enter_only);
 }
 

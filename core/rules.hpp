@@ -27,6 +27,8 @@
 namespace metamori {
 
 inline constexpr std::string_view kIgnoreFileName = ".metamoriignore";
+/// Larger ones are refused.
+inline constexpr std::uint64_t kMaxIgnoreBytes = 16ULL << 20;
 
 enum class Tracking {
   untracked,   ///< neither it nor, if it is a directory, anything below it

@@ -98,7 +98,9 @@ struct TreeScan::Impl {
     return context;
   }
 
-  std::shared_ptr<const DirectoryScope> top_scope() { return TrackingRules(rules).top(read_ignore_file(engine.system, engine.tree.get())); }
+  std::shared_ptr<const DirectoryScope> top_scope() {
+    return TrackingRules(rules).top(read_ignore_file(engine.system, engine.tree.get(), ""));
+  }
 
   /// The scope of the directory that holds `path`, if rules let it be tracked at all.
   std::optional<Tracking> tracking_of(const std::string& path, bool is_directory, std::shared_ptr<const DirectoryScope>& below) {
@@ -116,7 +118,7 @@ struct TreeScan::Impl {
       }
       walked = join_path(walked, name);
       std::optional<std::string> text;
-      if (const auto dir = open_parent(engine, walked + "/x")) text = read_ignore_file(engine.system, dir->get());
+      if (const auto dir = open_parent(engine, walked + "/x")) text = read_ignore_file(engine.system, dir->get(), walked);
       scope = scope->descend(name, text);
       begin = slash + 1;
     }
@@ -150,7 +152,7 @@ std::optional<Entry> TreeScan::Impl::walk_path(WalkContext& context, const std::
     throw Error(ErrorKind::usage, quoted(path) + " is not tracked", "see `metamori track --list` and .metamoriignore", path);
   if (!S_ISDIR(look->mode)) return capture_single(context, parent->get(), name, path, *look);
   std::optional<std::string> text;
-  if (const auto dir = open_parent(engine, path + "/x")) text = read_ignore_file(engine.system, dir->get());
+  if (const auto dir = open_parent(engine, path + "/x")) text = read_ignore_file(engine.system, dir->get(), path);
   auto entry = walk_directory(context, {path, parent->get(), scope->descend(name, text)});
   if (entry) entry->name = name;
   return entry;

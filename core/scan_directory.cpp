@@ -201,7 +201,7 @@ bool DirectoryScan::list_once(FileStat& before, FileStat& after) {
     return false;
   }
   std::optional<std::string> ignore_text;
-  if (has(kIgnoreFileName)) ignore_text = read_ignore_file(system, fd_->get());
+  if (has(kIgnoreFileName)) ignore_text = read_ignore_file(system, fd_->get(), path_);
   if (parent_) scope_ = parent_->scope_->descend(parent_->items_[slot_].name, ignore_text);
   items_.reserve(names.size());
   lost_a_name_ = false;

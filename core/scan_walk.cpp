@@ -10,11 +10,7 @@
 #include "core/scan_directory.hpp"
 
 namespace metamori {
-namespace {
-
-constexpr std::uint64_t kMaxIgnoreBytes = 1U << 20;
-
-}  // namespace
+namespace {}  // namespace
 
 WalkContext::WalkContext(Engine& the_engine, ScanStore the_store, const ScanOptions& the_options, Shared shared)
     : engine(the_engine),
@@ -76,13 +72,25 @@ void WalkContext::show_progress(const std::string& path) {
   options.control.progress->update(progress);
 }
 
-std::optional<std::string> read_ignore_file(System& system, int dir) {
-  const int raw = system.open_at(dir, ".metamoriignore", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+std::optional<std::string> read_ignore_file(System& system, int dir, const std::string& directory) {
+  const std::string path = join_path(directory, kIgnoreFileName);
+  const std::string name(kIgnoreFileName);
+  const int raw = retry_interrupted([&] { return system.open_at(dir, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0); });
+  if (raw == -EMFILE || raw == -ENFILE) throw_io(-raw, "open", path);
   if (raw < 0) return std::nullopt;
   const Fd file(system, raw);
   FileStat stat;
-  if (system.stat(file.get(), stat) < 0 || !S_ISREG(stat.mode)) return std::nullopt;
-  return std::string(as_text(read_whole(system, file.get(), kMaxIgnoreBytes, ".metamoriignore")));
+  if (retry_interrupted([&] { return system.stat(raw, stat); }) < 0 || !S_ISREG(stat.mode)) return std::nullopt;
+  if (stat.size_bytes > kMaxIgnoreBytes)
+    throw Error(ErrorKind::refused, quoted(path) + " is too large for a list of what is not to be tracked",
+                "such a file has at most 16 MiB: say it by patterns, or give the file another name", path);
+  std::string text(static_cast<std::size_t>(stat.size_bytes), '\0');
+  try {
+    text.resize(read_up_to(system, raw, std::as_writable_bytes(std::span(text)), 0, path));
+  } catch (const Error&) {
+    return std::nullopt;  // its own capture tells that it can't be read
+  }
+  return text;
 }
 
 std::optional<Entry> walk_directory(WalkContext& context, const WalkStart& start) {

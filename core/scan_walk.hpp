@@ -89,7 +89,8 @@ std::optional<Entry> walk_directory(WalkContext& context, const WalkStart& start
 /// apply as for any file.
 std::optional<Entry> capture_single(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look);
 
-/// Text of an ignore file in the open directory `dir`, if there is one that can be read.
-std::optional<std::string> read_ignore_file(System& system, int dir);
+/// Text of the ignore file in the open directory `dir`, whose path is `directory`, if there is one that can be read. Throws refused if it
+/// is too large.
+std::optional<std::string> read_ignore_file(System& system, int dir, const std::string& directory);
 
 }  // namespace metamori

@@ -307,8 +307,14 @@ void RecordLog::replace(const Record& tombstone) { impl_->replace(tombstone); }
 
 Position RecordLog::head() {
   for (std::uint64_t number = impl_->highest(); number > 0; --number) {
-    const auto record = impl_->files.find(number);
-    if (record && record->kind != RecordKind::tombstone) return record->head_after;
+    try {
+      const auto record = impl_->files.find(number);
+      if (record && record->kind != RecordKind::tombstone) return record->head_after;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;
+      throw Error(ErrorKind::corrupt, std::string(error.what()) + ", so that it is not known where HEAD is",
+                  "`metamori checkpoint` goes on without it; `metamori verify` tells what is affected", error.path());
+    }
   }
   return {};
 }

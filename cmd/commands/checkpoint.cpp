@@ -65,7 +65,9 @@ class CheckpointCommand final : public Command {
     write_verdict_members(*json, report.verdicts);
     write_paths(*json, "skipped_repositories", report.skipped_repositories);
     write_paths(*json, "skipped_sockets", report.skipped_sockets);
-    json->field("seconds", report.seconds);
+    json->key("damaged_records").begin_array();
+    for (const std::uint64_t number : report.damaged_records) json->number(number);
+    json->end_array().field("seconds", report.seconds);
     json.end();
   }
 
@@ -76,6 +78,8 @@ class CheckpointCommand final : public Command {
     } else {
       session.out.write(checkpoint_summary(session, report, checkpoint_.dry_run) + "\n");
     }
+    for (const std::uint64_t number : report.damaged_records)
+      session.warn(fmt::format("record {} is damaged and was passed over; `metamori verify` tells what is affected", number));
     print_verdicts(session, report);
     for (const std::string& path : report.skipped_repositories)
       session.note("skipped " + session.quote(path) + ": a repository of its own");

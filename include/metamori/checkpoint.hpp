@@ -127,6 +127,7 @@ struct CheckpointReport {
   std::vector<CapturedPath> verdicts;             ///< all that is not clean and at rest, sorted by path
   std::vector<std::string> skipped_repositories;  ///< nested repositories, sorted
   std::vector<std::string> skipped_sockets;       ///< sorted; sockets are never tracked
+  std::vector<std::uint64_t> damaged_records;     ///< passed over to find the parent, because they are damaged
   double seconds = 0;                             ///< how long it took
   /// Exit code 3 of the command line: something is torn, kept or unreadable.
   [[nodiscard]] METAMORI_API bool has_losses() const noexcept;

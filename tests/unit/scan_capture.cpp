@@ -326,5 +326,30 @@ TEST_F(Capture, WhatALostPackHeldIsReadAndStoredAgain) {
   EXPECT_EQ(checkpointed_tree(*engine, report.checkpoint.number), without_link_counts(user_tree(disk)));
 }
 
+TEST_F(Capture, AnIgnoreFileOfMegabytesIsHeeded) {
+  std::string text = "x.tmp\n";
+  while (text.size() < 2'000'000) text += "# a comment of some length, to fill the file with nothing that matters\n";
+  write(".metamoriignore", text + "y.tmp\n");
+  write("x.tmp", "x");
+  write("y.tmp", "y");
+  write("kept", "z");
+  checkpoint(disk);
+  EXPECT_EQ(stored(1, "x.tmp"), "(absent)");
+  EXPECT_EQ(stored(1, "y.tmp"), "(absent)");
+  EXPECT_EQ(stored(1, "kept"), "z");
+}
+
+TEST_F(Capture, AnIgnoreFileThatIsTooLargeIsNamed) {
+  disk.make_directories(std::string(kTree) + "/d");
+  write("d/.metamoriignore", std::string((16U << 20) + 1, '#'));
+  try {
+    checkpoint(disk);
+    FAIL() << "its rules were not heeded";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::refused);
+    EXPECT_EQ(error.path(), "d/.metamoriignore");
+  }
+}
+
 }  // namespace
 }  // namespace metamori::test

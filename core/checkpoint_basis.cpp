@@ -1,0 +1,56 @@
+#include "core/checkpoint_basis.hpp"
+
+#include <algorithm>
+
+namespace metamori {
+namespace {
+
+/// A record that can be read. One that is damaged, or that should be there and is not, is noted, once.
+std::optional<Record> find_sound(Engine& engine, std::uint64_t number, Basis& basis) {
+  if (std::find(basis.damaged.begin(), basis.damaged.end(), number) != basis.damaged.end()) return std::nullopt;
+  try {
+    return engine.log->get(number);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::bad_revision) throw;
+    basis.damaged.push_back(number);
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Basis read_basis(Engine& engine) {
+  Basis basis;
+  const std::uint64_t highest = engine.log->highest();
+  basis.number = highest + 1;
+  for (std::uint64_t number = highest; number > 0; --number) {
+    const auto record = find_sound(engine, number, basis);
+    if (!record || record->kind == RecordKind::tombstone) continue;
+    const Position& head = record->head_after;
+    if (head.number == 0) break;
+    const auto parent = head.number == number ? record : find_sound(engine, head.number, basis);
+    if (!parent) continue;
+    basis.head = head;
+    basis.parent = decode_checkpoint_record(parent->blob, "checkpoints/" + std::to_string(head.number));
+    break;
+  }
+  return basis;
+}
+
+ScanOptions scan_options(const CheckpointOptions& options, const Basis& basis) {
+  if (!options.paths.empty() && !basis.damaged.empty())
+    throw Error(ErrorKind::corrupt,
+                "record " + std::to_string(basis.damaged.front()) + " is damaged, so that the rest of the tree can't be taken from it",
+                "a checkpoint of the whole tree goes on without it; `metamori verify` tells what is affected");
+  ScanOptions scan;
+  scan.scope = options.paths;
+  if (basis.parent) scan.base_root = basis.parent->root;
+  scan.check = options.check;
+  scan.on_torn = options.on_torn;
+  scan.retries = options.retries;
+  scan.one_file_system = options.one_file_system;
+  scan.control = options.control;
+  return scan;
+}
+
+}  // namespace metamori

@@ -5,7 +5,8 @@
 //   workload rewrite PATH SEED PERCENT SPOT   writes new float64 values over that part of the file, at random spots of SPOT bytes
 //   workload pages PATH SEED COUNT            writes random bytes over COUNT random pages of 4 KiB
 //   workload insert PATH OFFSET BYTES SEED    inserts random bytes, as an editor would: the file is written anew and renamed
-//   workload job PATH SECONDS                 works for so long as a simulation does: sweeps over 256 MiB of memory, rewrites a stretch of the
+//   workload job PATH SECONDS                 works for so long as a simulation does: sweeps over 256 MiB of memory, rewrites a stretch of
+//   the
 //                                             file after each, as PATH's size allows; prints how many sweeps it came to a second
 
 #include <algorithm>

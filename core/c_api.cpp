@@ -48,6 +48,7 @@ Control control_of(const metamori_control& given, Callback& callback) {
   Control control;
   if (given.stop != nullptr) control.stop = &given.stop->raised;
   if (given.progress != nullptr) control.progress = &callback;
+  control.rate_limit_bytes = given.rate_limit_bytes;
   control.jobs = given.jobs;
   if (given.time_limit_ms > 0) control.time_limit_ms = given.time_limit_ms;
   control.lock_timeout_ms = given.lock_timeout_ms;

@@ -126,12 +126,13 @@ typedef struct metamori_control {
   uint32_t jobs;              /**< threads; 0: as many as there are processors, at most 16 */
   int64_t time_limit_ms;      /**< give up after so many milliseconds; 0: never */
   int64_t lock_timeout_ms;    /**< how many milliseconds to wait for a lock */
-  uint64_t reserved[4];       /**< 0 */
+  uint64_t rate_limit_bytes;  /**< read at most so many bytes of the tree a second, on average; 0: no limit */
+  uint64_t reserved[3];       /**< 0 */
 } metamori_control;
 /** What a metamori_control begins as. */
 #define METAMORI_CONTROL_INIT                 \
   {                                           \
-    NULL, NULL, NULL, 0, 0, 0, { 0, 0, 0, 0 } \
+    NULL, NULL, NULL, 0, 0, 0, 0, { 0, 0, 0 } \
   }
 
 /** How a changed file is told: see metamori-checkpoint(1). */

@@ -212,6 +212,28 @@ static void check_options(metamori_repository* repository, const char* directory
   CHECK(metamori_recover(repository, METAMORI_RECOVER_ABORT, NULL, &was_pending, &error) == METAMORI_OK && was_pending == 0);
 }
 
+/* Reading 4 MiB at 1 MiB a second is not done in half a second. */
+static void check_rate_limit(metamori_repository* repository, const char* directory) {
+  metamori_error error;
+  metamori_checkpoint_options options = METAMORI_CHECKPOINT_OPTIONS_INIT;
+  char path[512];
+  static char mebibyte[1 << 20]; /* zeros that are written are no hole */
+  FILE* file;
+  int count;
+  path_in(path, sizeof path, directory, "large");
+  file = fopen(path, "w");
+  CHECK(file != NULL);
+  if (file == NULL) return;
+  for (count = 0; count < 4; ++count) CHECK(fwrite(mebibyte, sizeof mebibyte, 1, file) == 1);
+  CHECK(fclose(file) == 0);
+  options.check = METAMORI_CHECK_CONTENT;
+  CHECK(metamori_checkpoint(repository, &options, NULL, &error) == METAMORI_OK);
+  options.control.time_limit_ms = 500;
+  options.control.rate_limit_bytes = 1 << 20;
+  CHECK(metamori_checkpoint(repository, &options, NULL, &error) == METAMORI_TIMED_OUT);
+  CHECK(unlink(path) == 0);
+}
+
 static void check_cycle(const char* directory) {
   metamori_repository* repository = NULL;
   metamori_error error;
@@ -260,6 +282,7 @@ static void check_cycle(const char* directory) {
   CHECK(holds_text(directory, "state", "another"));
   check_ok(metamori_verify(repository, 1, NULL, &verified, &error), &error, "verify");
   CHECK(verified.problems == 0 && verified.checked_bytes > 0);
+  check_rate_limit(repository, directory);
   metamori_close(repository);
 }
 

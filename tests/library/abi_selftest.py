@@ -11,7 +11,7 @@ SKIPPED = 77
 PLANTED = [
     ("structs", "include/metamori/metamori.h", "  int shared; ", "  int planted; /**< x */\n  int shared; "),
     ("structs", "include/metamori/metamori.h", "METAMORI_LOCKED = 3,", "METAMORI_LOCKED = 33,"),
-    ("structs", "include/metamori/metamori.h", "uint64_t reserved[4];", "uint64_t reserved[5];"),
+    ("structs", "include/metamori/metamori.h", "uint64_t reserved[3];", "uint64_t reserved[4];"),
     ("structs", "include/metamori/metamori.h", "const char* name, const char* revision, int force,", "const char* name, const char* revision, long force,"),
     ("symbols", "core/metamori.symbols", "metamori_open@@METAMORI_0\n", ""),
     ("symbols", "core/metamori.symbols", "metamori_open@@METAMORI_0\n", "metamori_open@@METAMORI_0\nmetamori_opened@@METAMORI_0\n"),

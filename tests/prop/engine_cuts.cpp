@@ -15,22 +15,19 @@ CrashVariant EngineHistory::random_variant() {
 bool EngineHistory::run_until_cut(std::uint64_t at, const std::function<void(System&)>& operation) {
   FaultSystem faulty(*disk_);
   faulty.set_fault({.matches = FaultSystem::mutates, .at = at, .action = FaultAction::power_cut});
-  bool is_cut = false;
+  bool has_failed = false;
   try {
     operation(faulty);
-  } catch (const PowerCut&) {
-    is_cut = true;
   } catch (const Error& error) {
-    // A call that answered -EIO while the power went; anything else is no consequence of it.
     expect(faulty.is_cut(), std::string("failed though the power was there: ") + error.what());
-    is_cut = true;
+    has_failed = true;
   }
   const CrashVariant variant = random_variant();
   disk_ = disk_->crash_state(disk_->event_count(), variant);
   disk_->make_durable();
   ++counts_.cuts;
   steps_.back() += ", power cut at call " + std::to_string(at) + ", " + to_string(variant);
-  return is_cut;
+  return has_failed;
 }
 
 /// Nothing runs, and what the job wrote since the last cut was never synced: whatever is left of its files must be seen.
@@ -57,12 +54,12 @@ void EngineHistory::cut_checkpoint() {
     calls = counting.count_mutating();
   }
   say("checkpoint");
-  const bool is_cut = run_until_cut(1 + chance_.below(calls), [](System& system) { checkpoint(system); });
+  const bool has_failed = run_until_cut(1 + chance_.below(calls), [](System& system) { checkpoint(system); });
   expect_same(tree_state(*disk_), before, "the tree after a checkpoint that was cut");
   last_restore_.reset();
   const std::uint64_t now = open_at_tree(*disk_)->log->highest();
   expect(now == highest || now == highest + 1, "numbers after a checkpoint that was cut");
-  expect(is_cut || now == highest + 1, "an acknowledged checkpoint is lost");
+  expect(has_failed || now == highest + 1, "an acknowledged checkpoint is lost");
   if (now == highest) return expect_head("after a checkpoint that was cut");
   head_ = now;
   held_[now] = {before, true, now};
@@ -95,7 +92,7 @@ void EngineHistory::cut_restore() {
   const Rehearsal rehearsal = rehearse(restoring);
   if (rehearsal.refused) return;
   const std::uint64_t highest = open_at_tree(*disk_)->log->highest();
-  const bool is_cut = run_until_cut(1 + chance_.below(rehearsal.calls), [&](System& system) { restoring(*open_at_tree(system)); });
+  const bool has_failed = run_until_cut(1 + chance_.below(rehearsal.calls), [&](System& system) { restoring(*open_at_tree(system)); });
   recover();
   const TreeState after = tree_state(*disk_);
   const bool whole = options.paths.empty();
@@ -103,7 +100,7 @@ void EngineHistory::cut_restore() {
   const bool is_old = comparable(after) == comparable(before);
   const bool is_new = comparable(after) == comparable(rehearsal.after);
   if (!is_old) expect_same(comparable(after), comparable(rehearsal.after), "neither as before the restore nor as after it");
-  expect(is_cut || is_new, "a restore that had ended was lost");
+  expect(has_failed || is_new, "a restore that had ended was lost");
   expect(!(whole && is_old) || is_new || after.groups == before.groups, "hard links after a restore that was taken back");
   expect(!(whole && is_new) || is_old || after.groups == rehearsal.after.groups, "hard links after a restore that was finished");
   note_new_records(highest, before);

@@ -65,7 +65,8 @@ class EngineHistory {
   void check_restored(const TreeState& before, const RestoreOptions& options, const Held& target);
   void note_saved(const RestoreReport& report, const TreeState& before);
   Rehearsal rehearse(const Restoring& restoring);
-  /// Runs until the power goes at the `at`-th call that changes something, then starts again from what is left. Whether it went.
+  /// Runs until the power goes at the `at`-th call that changes something, then starts again from what is left. Whether the operation
+  /// failed: one that told of success although the power went while it tidied up must stand.
   bool run_until_cut(std::uint64_t at, const std::function<void(System&)>& operation);
   void recover();
   /// Numbers above `highest`: safety checkpoints of `before`, perhaps a move.

@@ -171,6 +171,7 @@ void SimDisk::repair() {
       stack.push_back(id);
     }
   }
+  std::uint64_t highest = inode_numbers().back();
   std::set<std::uint64_t> numbers;
   for (InodeId id = 0; id < inodes_.size(); ++id) {
     if (inodes_[id] == nullptr) continue;
@@ -180,10 +181,7 @@ void SimDisk::repair() {
     }
     if (inode(id).link_count != links[id]) changed(id).link_count = links[id];
     if (S_ISREG(inode(id).mode) && !inode(id).pages.empty()) cut_pages(changed(id));
-    if (!numbers.insert(inode(id).number).second) {
-      changed(id).number = *numbers.rbegin() + 1'000'000;
-      numbers.insert(inode(id).number);
-    }
+    if (!numbers.insert(inode(id).number).second) changed(id).number = ++highest;
   }
 }
 

@@ -118,6 +118,9 @@ void Drafter::list_touched() {
   for (const auto& [path, item] : items_)
     if (!item.is_litter) draft_.touched.push_back({path, item.stat.has_value()});
   for (const std::string& path : also_touched_) draft_.touched.push_back({path, true});
+  // Every name made or removed in a directory moves its time, which undoing puts back, too.
+  for (const auto& [path, from_target] : changed_directories_)
+    if (path.empty() || find_path(source_, scan_.root_node, path)) draft_.touched.push_back({path, true});
   std::sort(draft_.touched.begin(), draft_.touched.end(), [](const TouchedPath& a, const TouchedPath& b) { return a.path < b.path; });
   const auto last = std::unique(draft_.touched.begin(), draft_.touched.end(),
                                 [](const TouchedPath& a, const TouchedPath& b) { return a.path == b.path; });

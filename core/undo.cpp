@@ -43,6 +43,12 @@ UndoPoint undo_point(Engine& engine, const Position& position) {
 
 bool has_moved_head(const UndoPoint& point) noexcept { return point.head_after.has_value(); }
 
+/// Of directories the names have entries of their own. A time that differs although the names are the same was set by the restore; if they
+/// are not, somebody may have made or removed one since.
+bool directory_differs(const Entry& then, const Entry& now) {
+  return then.mode != now.mode || (then.content == now.content && then.mtime != now.mtime);
+}
+
 /// Whether going back to this point changes anything: a restore that was refused or taken back has left its safety checkpoint behind.
 bool changes_anything(ChunkSource& source, const ScanResult& scan, const UndoPoint& point, const NodePolicy& policy) {
   const Root root = get_root(source, point.source.decoded.content.root);
@@ -51,7 +57,7 @@ bool changes_anything(ChunkSource& source, const ScanResult& scan, const UndoPoi
     const auto now = find_path(source, scan.root_node, item.first);
     if (!now) return item.second;  // untracked by now, or gone
     return !item.second || !then ||
-           (then->type == EntryType::directory && now->type == EntryType::directory ? then->mode != now->mode
+           (then->type == EntryType::directory && now->type == EntryType::directory ? directory_differs(*then, *now)
                                                                                     : differs(*now, *then, policy));
   });
 }

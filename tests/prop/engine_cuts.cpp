@@ -37,7 +37,7 @@ void EngineHistory::cut_idle() {
   disk_ = disk_->crash_state(disk_->event_count(), variant);
   disk_->make_durable();
   ++counts_.cuts;
-  last_restore_.reset();
+  before_restore_.reset();
   head_ = open_at_tree(*disk_)->log->head().number;
   take_whole();
 }
@@ -56,7 +56,7 @@ void EngineHistory::cut_checkpoint() {
   say("checkpoint");
   const bool has_failed = run_until_cut(1 + chance_.below(calls), [](System& system) { checkpoint(system); });
   expect_same(tree_state(*disk_), before, "the tree after a checkpoint that was cut");
-  last_restore_.reset();
+  before_restore_.reset();
   const std::uint64_t now = open_at_tree(*disk_)->log->highest();
   expect(now == highest || now == highest + 1, "numbers after a checkpoint that was cut");
   expect(has_failed || now == highest + 1, "an acknowledged checkpoint is lost");
@@ -82,7 +82,7 @@ EngineHistory::Rehearsal EngineHistory::rehearse(const Restoring& restoring) {
 
 void EngineHistory::cut_restore() {
   disk_->make_durable();
-  last_restore_.reset();
+  before_restore_.reset();
   std::uint64_t number = 0;
   RestoreOptions options = random_restore(number);
   options.save = true;

@@ -121,7 +121,7 @@ void EngineHistory::edit() {
     const std::string done = edits.edit();
     if (!done.empty()) say("  " + done);
   }
-  last_restore_.reset();
+  before_restore_.reset();
 }
 
 void EngineHistory::take_whole() {
@@ -161,7 +161,7 @@ void EngineHistory::take_some() {
   }
   const std::uint64_t number = report.checkpoint.number;
   steps_.back() += ": " + std::to_string(number);
-  const TreeDescription found = checkpointed_tree(*open_at_tree(*disk_), number);
+  const TreeDescription found = checkpointed_tree_and_top(*open_at_tree(*disk_), number);
   TreeDescription expected = without_link_counts(held_.at(head_).tree.nodes);
   std::erase_if(expected, [&](const auto& node) { return is_covered(options.paths, node.first) || is_above(options.paths, node.first); });
   for (const auto& [path, node] : without_link_counts(before.nodes))
@@ -225,10 +225,7 @@ void EngineHistory::restore() {
   check_restored(before, options, target);
   if (options.paths.empty()) head_ = target.head_after;
   note_saved(report, before);
-  if (report.saved_as)
-    last_restore_ = {before, options.paths.empty()};
-  else
-    last_restore_.reset();
+  before_restore_ = report.saved_as ? std::optional(before) : std::nullopt;
   expect_head("after a restore");
 }
 
@@ -281,18 +278,10 @@ void EngineHistory::undo() {
   }
   ++counts_.undos;
   const TreeState after = tree_state(*disk_);
-  if (last_restore_) {
-    if (last_restore_->whole)
-      expect_same(after, last_restore_->before, "undone");
-    else
-      expect_same(without_traces(after.nodes), without_traces(last_restore_->before.nodes), "undone");
-  }
+  if (before_restore_) expect_same(after, *before_restore_, "undone");
   note_saved(report, before);
   head_ = open_at_tree(*disk_)->log->head().number;
-  if (report.saved_as)
-    last_restore_ = {before, last_restore_ && last_restore_->whole};
-  else
-    last_restore_.reset();
+  before_restore_ = report.saved_as ? std::optional(before) : std::nullopt;
 }
 
 void EngineHistory::expect_head(const std::string& when) {
@@ -313,7 +302,7 @@ void EngineHistory::check_sample() {
   const auto engine = open_at_tree(*disk_);
   for (int i = 0; i < 2; ++i) {
     const std::uint64_t number = any_number();
-    expect_same(checkpointed_tree(*engine, number), without_link_counts(held_.at(number).tree.nodes),
+    expect_same(checkpointed_tree_and_top(*engine, number), without_link_counts(held_.at(number).tree.nodes),
                 "checkpoint " + std::to_string(number));
   }
 }
@@ -321,7 +310,7 @@ void EngineHistory::check_sample() {
 void EngineHistory::check_end() {
   const auto engine = open_at_tree(*disk_);
   for (const auto& [number, held] : held_)
-    expect_same(checkpointed_tree(*engine, number), without_link_counts(held.tree.nodes),
+    expect_same(checkpointed_tree_and_top(*engine, number), without_link_counts(held.tree.nodes),
                 "at the end, checkpoint " + std::to_string(number));
   VerifyOptions verifying;
   verifying.data = true;
@@ -335,7 +324,7 @@ void EngineHistory::check_end() {
   options.target = "/elsewhere";
   restore_checkpoint(*engine, options);
   const Held& held = held_.at(number);
-  TreeDescription found = disk_->tree("/elsewhere");
+  TreeDescription found = tree_and_top(*disk_, "/elsewhere");
   if (!held.knows_links) found = without_link_counts(std::move(found));
   expect_same(found, held.tree.nodes, "restored elsewhere, " + options.revision);
 }

@@ -37,10 +37,6 @@ class EngineHistory {
   [[nodiscard]] const std::vector<std::string>& steps() const noexcept { return steps_; }
 
  private:
-  struct LastRestore {
-    TreeState before;
-    bool whole = false;
-  };
   /// What a restore or undo that was rehearsed on a copy of the disk leads to.
   struct Rehearsal {
     TreeState after;
@@ -82,7 +78,7 @@ class EngineHistory {
   std::unique_ptr<SimSystem> disk_;
   std::map<std::uint64_t, Held> held_;
   std::uint64_t head_ = 0;
-  std::optional<LastRestore> last_restore_;
+  std::optional<TreeState> before_restore_;  ///< what undoing must lead to, if nothing else happened since
   std::vector<std::string> steps_;
 };
 

@@ -87,6 +87,8 @@ class SimSystem final : public System {
   void remove_tree(const std::string& path);
   /// Every path below `path`, relative to it, without `path` itself.
   [[nodiscard]] TreeDescription tree(const std::string& path = "/") const;
+  /// `path` itself.
+  [[nodiscard]] NodeDescription node(const std::string& path) const;
 
   int open_at(int dir, const char* name, int flags, std::uint32_t mode) override;
   int open_beneath(int dir, const char* path, int flags, std::uint32_t mode) override;
@@ -211,6 +213,7 @@ class SimSystem final : public System {
   [[nodiscard]] Time file_time() const;
   [[nodiscard]] const SimInode* regular_file(const OpenFile& file) const;
   [[nodiscard]] InodeId find_path(const std::string& path) const;
+  static NodeDescription described(const SimInode& inode);
   void describe(InodeId dir, const std::string& prefix, TreeDescription& result) const;
 
   mutable std::mutex mutex_;

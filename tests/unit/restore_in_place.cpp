@@ -72,6 +72,54 @@ TEST_F(RestoreInPlace, UndoTakesItBackAndUndoneAgainItIsRedone) {
   EXPECT_EQ(head(), 1U);
 }
 
+TEST_F(RestoreInPlace, UndoPutsTheTimesOfDirectoriesBackThatOnlyHeldWhatChanged) {
+  World(disk).write("shut/inside", "precious");  // leaves the directory's time alone
+  settle();
+  const TreeDescription before = tree_and_top(disk);
+  RestoreOptions some = to_number(2);
+  some.paths = {"shut/inside", "changed", "linked_1"};
+  for (const RestoreOptions& options : {to_number(2), some}) {
+    restore(disk, options);
+    settle();
+    undo_restore(*open_at_tree(disk), {});
+    EXPECT_TRUE(tree_and_top(disk) == before);
+    settle();
+  }
+}
+
+TEST_F(RestoreInPlace, UndoTakesBackARestoreThatOnlyChangedTheTimeOfADirectory) {
+  RestoreOptions some = to_number(1);
+  some.paths = {"gone_dir/y/z"};
+  restore(disk, some);
+  settle();
+  disk.set_mtime_at(World(disk).top.get(), "shut", {1'000'000'000, 0});
+  settle();
+  const TreeDescription before = tree_and_top(disk);
+  some.revision = "2";
+  some.paths = {"shut"};
+  restore(disk, some);
+  EXPECT_FALSE(tree_and_top(disk) == before);
+  settle();
+  undo_restore(*open_at_tree(disk), {});
+  EXPECT_TRUE(tree_and_top(disk) == before) << "the restore before that one was undone";
+}
+
+TEST_F(RestoreInPlace, UndoPassesOverARestoreThatWasRefusedThoughADirectoryGotANameSince) {
+  const TreeDescription before = tree_and_top(disk);
+  restore(disk, to_number(1));
+  settle();
+  FaultSystem full(disk);
+  full.set_fault({.matches = FaultSystem::only(Call::make_symlink), .for_ever = true, .error = ENOSPC});
+  EXPECT_THROW(restore(full, to_number(2)), Error);
+  settle();
+  World(disk).write("shut/later", "later");
+  settle();
+  undo_restore(*open_at_tree(disk), {});
+  TreeDescription after = tree_and_top(disk);
+  EXPECT_EQ(after.erase("shut/later"), 1U);
+  EXPECT_TRUE(after == before);
+}
+
 TEST_F(RestoreInPlace, UnsavedWorkIsInTheSafetyCheckpoint) {
   World(disk).write("changed", "precious");
   settle();

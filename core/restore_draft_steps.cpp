@@ -95,8 +95,8 @@ void Drafter::add_step(const std::string& path, const DraftItem& item, bool deep
     step.staged_number = draft_.plan.staged_count++;
     step.stage_dir = existing_directory(directory_of(path));
     add_parent(path);
-  } else if (item.kind == StepKind::remove) {
-    add_parent(path);
+  } else if (item.kind == StepKind::remove || item.kind == StepKind::rewrite) {
+    add_parent(path);  // of what is rewritten, too: it is staged instead if its old bytes turn out to be in no checkpoint
   }
   draft_.plan.steps.push_back(std::move(step));
 }
@@ -115,12 +115,17 @@ void Drafter::add_directories() {
 }
 
 void Drafter::list_touched() {
-  for (const auto& [path, item] : items_)
+  std::set<std::string_view> directories;
+  for (const auto& [path, item] : items_) {
+    directories.insert(directory_of(path));
     if (!item.is_litter) draft_.touched.push_back({path, item.stat.has_value()});
+  }
   for (const std::string& path : also_touched_) draft_.touched.push_back({path, true});
-  // Every name made or removed in a directory moves its time, which undoing puts back, too.
-  for (const auto& [path, from_target] : changed_directories_)
-    if (path.empty() || find_path(source_, scan_.root_node, path)) draft_.touched.push_back({path, true});
+  for (const auto& [path, from_target] : changed_directories_) directories.insert(path);
+  // A name that is made or removed moves its directory's time, which undoing has to put back, too: also where undoing is what moves it, as
+  // that may stage what was rewritten.
+  for (const std::string_view path : directories)
+    if (path.empty() || find_path(source_, scan_.root_node, path)) draft_.touched.push_back({std::string(path), true});
   std::sort(draft_.touched.begin(), draft_.touched.end(), [](const TouchedPath& a, const TouchedPath& b) { return a.path < b.path; });
   const auto last = std::unique(draft_.touched.begin(), draft_.touched.end(),
                                 [](const TouchedPath& a, const TouchedPath& b) { return a.path == b.path; });

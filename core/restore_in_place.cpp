@@ -194,16 +194,9 @@ void InPlaceRestore::number_staged() {
     if (step.kind == StepKind::rewrite && step.old == OldState::lost) {
       step.kind = StepKind::put;
       step.stage_dir = directory_of(step.path);
-      const bool is_listed =
-          std::any_of(plan.directories.begin(), plan.directories.end(), [&](const PlanDirectory& d) { return d.path == step.stage_dir; });
-      if (!is_listed)
-        plan.directories.push_back(
-            {step.stage_dir, false, false, directories_.stat(step.stage_dir)->mode & 07777, directories_.stat(step.stage_dir)->mtime});
     }
     if (step.kind == StepKind::put) step.staged_number = plan.staged_count++;
   }
-  std::sort(plan.directories.begin(), plan.directories.end(),
-            [](const PlanDirectory& a, const PlanDirectory& b) { return WalkOrder()(a.path, b.path); });
 }
 
 /// What is staged is verified as it is written; what will be written over old bytes has to be readable before the first of them goes.

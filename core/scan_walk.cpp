@@ -25,7 +25,8 @@ WalkContext::WalkContext(Engine& the_engine, ScanStore the_store, const ScanOpti
       stop_check(the_engine.system, the_options.control),
       cache(StatCache::none()),
       fingerprints(prints),
-      started(the_engine.system.now()) {}
+      started(the_engine.system.now()),
+      boot(boot_mark(the_engine.system)) {}
 
 void WalkContext::note_verdict(const std::string& path, Verdict verdict, const std::string& reason) {
   if (verdict == Verdict::clean) return;

@@ -37,6 +37,7 @@ struct WalkContext {
   StatCacheWriter* cache_writer = nullptr;  ///< none: no update wanted
   bool everything = false;                  ///< rules and ignore files don't count (extra paths)
   Time started;
+  std::uint64_t boot = 0;  ///< as boot_mark()
   std::uint64_t top_device = 0;
 
   LinkGroups links;

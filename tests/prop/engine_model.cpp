@@ -41,8 +41,9 @@ std::string list(const std::vector<std::string>& paths) {
   return text;
 }
 
+constexpr std::uint64_t kExt4 = 0xef53, kTmpfs = 0x01021994, kNfs = 0x6969;
+
 SimOptions random_options(Chance& chance, std::uint64_t seed) {
-  static constexpr std::uint64_t kExt4 = 0xef53, kTmpfs = 0x01021994, kNfs = 0x6969;
   static constexpr std::int64_t kGranularities[] = {1, 1, 4'000'000, 10'000'000};
   SimOptions options;
   options.seed = seed;
@@ -82,7 +83,9 @@ void expect_same(const TreeState& found, const TreeState& expected, const std::s
 TreeDescription without_traces(TreeDescription tree) { return without_directory_times(without_link_counts(std::move(tree))); }
 
 EngineHistory::EngineHistory(std::uint64_t seed, HistoryCounts& counts) : chance_(seed), counts_(counts) {
-  disk_ = std::make_unique<SimSystem>(random_options(chance_, seed));
+  const SimOptions options = random_options(chance_, seed);
+  is_remote_ = options.file_system_type == kNfs;
+  disk_ = std::make_unique<SimSystem>(options);
   disk_->make_directories(kTree);
   init_at_tree(*disk_);
   disk_->make_durable();

@@ -76,6 +76,7 @@ class EngineHistory {
   Chance chance_;
   HistoryCounts& counts_;
   std::unique_ptr<SimSystem> disk_;
+  bool is_remote_ = false;
   std::map<std::uint64_t, Held> held_;
   std::uint64_t head_ = 0;
   std::optional<TreeState> before_restore_;  ///< what undoing must lead to, if nothing else happened since

@@ -78,7 +78,9 @@ TEST_F(RestoreInPlace, UndoPutsTheTimesOfDirectoriesBackThatOnlyHeldWhatChanged)
   const TreeDescription before = tree_and_top(disk);
   RestoreOptions some = to_number(2);
   some.paths = {"shut/inside", "changed", "linked_1"};
-  for (const RestoreOptions& options : {to_number(2), some}) {
+  RestoreOptions keeping = some;
+  keeping.keep_inode = true;  // undoing will not: it moves the directory's time, though the restore did not
+  for (const RestoreOptions& options : {to_number(2), some, keeping}) {
     restore(disk, options);
     settle();
     undo_restore(*open_at_tree(disk), {});
@@ -146,6 +148,20 @@ TEST_F(RestoreInPlace, WithoutSavingUnsavedWorkIsRefused) {
   options.force = true;
   restore(disk, options);
   EXPECT_EQ(user_tree(disk), first);
+}
+
+TEST_F(RestoreInPlace, WorkInNoCheckpointIsReplacedWithoutALeftoverInTheDirectorysTime) {
+  RestoreOptions options = to_number(2);
+  options.keep_inode = true;
+  options.save = false;
+  options.force = true;
+  const TreeDescription before = tree_and_top(disk);
+  const World world(disk);
+  const Fd file(disk, disk.open_at(world.top.get(), "changed", O_WRONLY, 0));
+  disk.write_at(file.get(), as_bytes("lost"), 0);
+  settle();
+  restore(disk, options);
+  EXPECT_TRUE(tree_and_top(disk) == before);
 }
 
 TEST_F(RestoreInPlace, FilesBornLaterStayUnlessDeletingIsAskedFor) {

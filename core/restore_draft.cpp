@@ -247,7 +247,7 @@ void Drafter::add_remove(const std::string& path, EntryType type, bool is_tracke
 
 void Drafter::add_directory_metadata(const std::string& path, bool is_tracked) {
   changed_directories_.insert_or_assign(path, true);
-  if (is_tracked && !path.empty()) also_touched_.insert(path);
+  if (is_tracked && !path.empty()) settled_directories_.insert(path);
 }
 
 void Drafter::refuse_unsavable(const std::string& path, const FileStat& stat) {

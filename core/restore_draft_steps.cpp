@@ -10,6 +10,8 @@ namespace {
 
 bool makes_directory(const DraftItem& item) noexcept { return item.kind == StepKind::put && item.type == EntryType::directory; }
 
+}  // namespace
+
 RestoreActionKind action_kind(const DraftItem& item) noexcept {
   switch (item.kind) {
     case StepKind::rewrite:
@@ -24,8 +26,6 @@ RestoreActionKind action_kind(const DraftItem& item) noexcept {
   }
   return item.stat ? RestoreActionKind::replace : RestoreActionKind::create;
 }
-
-}  // namespace
 
 /// Directories below which everything of the checkpoint is made: they are staged as one.
 std::set<std::string_view> Drafter::deep_directories() const {
@@ -120,7 +120,10 @@ void Drafter::list_touched() {
     directories.insert(directory_of(path));
     if (!item.is_litter) draft_.touched.push_back({path, item.stat.has_value()});
   }
-  for (const std::string& path : also_touched_) draft_.touched.push_back({path, true});
+  for (const auto& [path, kind] : further_names_) {
+    directories.insert(directory_of(path));
+    draft_.touched.push_back({path, true});
+  }
   for (const auto& [path, from_target] : changed_directories_) directories.insert(path);
   // A name that is made or removed moves its directory's time, which undoing has to put back, too: also where undoing is what moves it, as
   // that may stage what was rewritten.
@@ -139,8 +142,10 @@ void Drafter::list_actions() {
     if (item.kind == StepKind::put) draft_.staged_bytes += item.bytes;
     if (item.kind != StepKind::remove) ++in_target;
   }
+  for (const auto& [path, kind] : further_names_) draft_.actions.push_back({path, kind, NodeType::file, 0});
+  in_target += further_names_.size();
   for (const auto& [path, from_target] : changed_directories_) {
-    if (!also_touched_.contains(path)) continue;
+    if (!settled_directories_.contains(path)) continue;
     draft_.actions.push_back({path, RestoreActionKind::metadata, NodeType::directory, 0});
     ++in_target;
   }

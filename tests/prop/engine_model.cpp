@@ -248,6 +248,16 @@ void EngineHistory::check_restored(const TreeState& before, const RestoreOptions
   for (const auto& [path, node] : found)  // directories that had to be made above what was asked for
     if (!options.paths.empty() && is_above(options.paths, path) && !is_covered(options.paths, path) && S_ISDIR(node.mode))
       expected[path] = node;
+  if (options.keep_inode) {  // writes through names that were not asked for, where they are the same file
+    const auto changes_along = [&](const std::string& path) {
+      const auto group = before.groups.find(path);
+      return group != before.groups.end() && std::any_of(before.groups.begin(), before.groups.end(), [&](const auto& other) {
+               return other.second == group->second && is_covered(options.paths, other.first);
+             });
+    };
+    for (const auto& [path, node] : found)
+      if (wanted.contains(path) && node == wanted.at(path) && changes_along(path)) expected[path] = node;
+  }
   expect_same(found, expected, "restored paths");
   if (options.paths.empty())
     for (const auto& [path, node] : target.tree.nodes) {

@@ -74,6 +74,10 @@ class SimSystem final : public System {
   [[nodiscard]] std::unique_ptr<SimSystem> crash_state(std::size_t events, const CrashVariant& variant) const;
   /// The same machine and clock a moment later, for trying several things from one state. Nothing is open.
   [[nodiscard]] std::unique_ptr<SimSystem> copy() const;
+  /// Of everything on the disk.
+  [[nodiscard]] std::uint64_t disk_hash() const;
+  /// As SimLog::losable_count.
+  [[nodiscard]] std::size_t losable_count(std::size_t events) const;
   [[nodiscard]] std::size_t open_count() const;
   [[nodiscard]] std::size_t mapping_count() const;
 

@@ -122,6 +122,29 @@ TEST_F(RestoreInPlace, UndoPassesOverARestoreThatWasRefusedThoughADirectoryGotAN
   EXPECT_TRUE(after == before);
 }
 
+TEST_F(RestoreInPlace, KeepingTheInodeChangesEveryNameAndUndoingToo) {
+  const World world(disk);
+  world.remove("new_dir/n");
+  world.link("unlinked_1", "new_dir/n");
+  settle();
+  checkpoint(disk);
+  const Fd file(disk, disk.open_at(world.top.get(), "unlinked_1", O_WRONLY, 0));
+  disk.write_at(file.get(), as_bytes("apart"), 0);
+  settle();
+  const TreeDescription before = tree_and_top(disk);
+  RestoreOptions options = to_number(3);
+  options.paths = {"unlinked_2"};
+  options.keep_inode = true;
+  const RestoreReport report = restore(disk, options);
+  EXPECT_EQ(text("new_dir/n"), "together");
+  std::vector<std::string> told;
+  for (const RestoreAction& action : report.actions) told.push_back(action.path);
+  EXPECT_EQ(told, (std::vector<std::string>{"new_dir/n", "unlinked_1", "unlinked_2"}));
+  settle();
+  undo_restore(*open_at_tree(disk), {});
+  EXPECT_TRUE(tree_and_top(disk) == before);
+}
+
 TEST_F(RestoreInPlace, UnsavedWorkIsInTheSafetyCheckpoint) {
   World(disk).write("changed", "precious");
   settle();

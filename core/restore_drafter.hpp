@@ -66,8 +66,8 @@ class Drafter {
   Draft draft_;
   Items& items_ = draft_.items;
   std::map<std::string, bool, WalkOrder> changed_directories_;  ///< existing ones; whether metadata come from the target
-  std::set<std::string> settled_directories_;               ///< directories whose metadata differ
-  std::map<std::string, RestoreActionKind> further_names_;  ///< of files written in place under another name, which has the item
+  std::set<std::string> settled_directories_;                   ///< directories whose metadata differ
+  std::map<std::string, RestoreActionKind> further_names_;      ///< of files written in place under another name, which has the item
   std::set<std::string> uncaptured_;
   std::set<std::string, std::less<>> made_directories_;
   std::optional<std::string> protected_, fresh_, swapped_;  ///< tops of the subtree we are in

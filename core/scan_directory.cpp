@@ -65,6 +65,8 @@ Captured capture_for_walk(WalkContext& context, int dir, const std::string& name
   }
   if (captured.verdict == Verdict::unreadable && captured.entry.content_unknown) {
     if (auto kept = context.previous(path); kept && kept->type == captured.entry.type) captured.entry = *std::move(kept);
+    if (captured.entry.content_unknown && captured.entry.type == EntryType::symlink)
+      captured.entry.type = EntryType::file;  // there is no entry for a link whose target is unknown
   }
   context.note_verdict(path, captured.verdict, captured.reason);
   if (look.link_count > 1 && captured.sound && captured.stat == look) {

@@ -5,4 +5,3 @@ metamori_test(restore_test
     unit/restore_in_place.cpp
     unit/restore_plan.cpp
   LIBS metamori_engine_world)
-metamori_test(restore_crash_test SOURCES unit/restore_crash.cpp LIBS metamori_engine_world)

@@ -32,12 +32,16 @@ void make_step(SimSystem& disk, int step) {
       disk.write_file(top + "/state.bin", std::string_view(pattern(150'000, 1)));
       disk.write_file(top + "/run.log", std::string_view("start\n"));
       disk.write_file(top + "/sub/deep/x", std::string_view("x"));
+      disk.make_symlink("run.log", AT_FDCWD, (top + "/link").c_str());
       break;
     case 2: {
       std::string changed = pattern(150'000, 1);
       changed.replace(70'000, 5, "XXXXX");
       disk.write_file(top + "/state.bin", std::string_view(changed));
       disk.write_file(top + "/run.log", std::string_view("start\nmore\n"));
+      disk.remove_file(AT_FDCWD, (top + "/link").c_str());
+      disk.make_symlink("state.bin", AT_FDCWD, (top + "/link").c_str());
+      disk.make_symlink("sub", AT_FDCWD, (top + "/new_link").c_str());
       break;
     }
     default:

@@ -56,10 +56,6 @@ SimOptions random_options(Chance& chance, std::uint64_t seed) {
 
 }  // namespace
 
-void expect(bool holds, const std::string& what) {
-  if (!holds) throw Violation{what};
-}
-
 void expect_same(const TreeDescription& found, const TreeDescription& expected, const std::string& what) {
   for (const auto& [path, node] : expected) {
     const auto other = found.find(path);

@@ -8,6 +8,7 @@
 
 #include "core/restore.hpp"
 #include "tests/prop/engine_edits.hpp"
+#include "tests/support/violation.hpp"
 
 namespace metamori::test {
 
@@ -16,11 +17,6 @@ struct Held {
   TreeState tree;
   bool knows_links = true;       ///< false: taken of some paths, so the link counts and groups of `tree` mean nothing
   std::uint64_t head_after = 0;  ///< where HEAD goes when it is restored
-};
-
-/// Something is not as promised.
-struct Violation {
-  std::string what;
 };
 
 struct HistoryCounts {
@@ -86,7 +82,6 @@ class EngineHistory {
 /// Throws Violation, naming the first path that differs.
 void expect_same(const TreeDescription& found, const TreeDescription& expected, const std::string& what);
 void expect_same(const TreeState& found, const TreeState& expected, const std::string& what);
-void expect(bool holds, const std::string& what);
 /// Without what a restore of some paths may change beside them.
 TreeDescription without_traces(TreeDescription tree);
 

@@ -29,11 +29,20 @@ std::vector<CrashVariant> crash_variants(std::uint64_t seed_count) {
 }
 
 std::string to_string(const CrashVariant& variant) {
-  static constexpr std::array<std::string_view, 11> kNames{
-      "all lost",  "all kept", "data lost, names kept", "data zeroed", "names lost, data kept", "torn",
-      "two names", "random",   "random, reordered", "one lost", "one kept"};
+  static constexpr std::array<std::string_view, 11> kNames{"all lost",
+                                                           "all kept",
+                                                           "data lost, names kept",
+                                                           "data zeroed",
+                                                           "names lost, data kept",
+                                                           "torn",
+                                                           "two names",
+                                                           "random",
+                                                           "random, reordered",
+                                                           "one lost",
+                                                           "one kept"};
   std::string text(kNames.at(static_cast<std::size_t>(variant.kind)));
-  if (variant.seed != 0 || variant.kind == CrashKind::one_lost || variant.kind == CrashKind::one_kept) text += ", seed " + std::to_string(variant.seed);
+  if (variant.seed != 0 || variant.kind == CrashKind::one_lost || variant.kind == CrashKind::one_kept)
+    text += ", seed " + std::to_string(variant.seed);
   return text;
 }
 

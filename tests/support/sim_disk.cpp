@@ -36,9 +36,9 @@ void write_time(const Time& time, ByteWriter& out) {
 
 /// All but the entries of a directory.
 void write_inode(const SimInode& inode, ByteWriter& out) {
-  for (const std::uint64_t value : {inode.number, std::uint64_t{inode.mode}, std::uint64_t{inode.uid}, std::uint64_t{inode.gid},
-                                    std::uint64_t{inode.device_major}, std::uint64_t{inode.device_minor},
-                                    std::uint64_t{inode.link_count}, inode.size_bytes, std::uint64_t{inode.pages.size()}})
+  for (const std::uint64_t value :
+       {inode.number, std::uint64_t{inode.mode}, std::uint64_t{inode.uid}, std::uint64_t{inode.gid}, std::uint64_t{inode.device_major},
+        std::uint64_t{inode.device_minor}, std::uint64_t{inode.link_count}, inode.size_bytes, std::uint64_t{inode.pages.size()}})
     out.varint(value);
   write_time(inode.mtime, out);
   write_time(inode.ctime, out);

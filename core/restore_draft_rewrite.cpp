@@ -99,11 +99,10 @@ void Drafter::settle_target_group(const std::vector<std::string>& group, bool is
     return;
   }
   // One inode: writing it under its first name is enough. It changes under the others, too, also under those not asked for.
-  const RestoreActionKind kind = action_kind(first->second);
   for (const std::string& path : group) {
     if (path == members.front()) continue;
     items_.erase(path);
-    further_names_.emplace(path, kind);
+    draft_.further_names.emplace(path, members.front());
   }
 }
 

@@ -10,8 +10,6 @@ namespace {
 
 bool makes_directory(const DraftItem& item) noexcept { return item.kind == StepKind::put && item.type == EntryType::directory; }
 
-}  // namespace
-
 RestoreActionKind action_kind(const DraftItem& item) noexcept {
   switch (item.kind) {
     case StepKind::rewrite:
@@ -26,6 +24,8 @@ RestoreActionKind action_kind(const DraftItem& item) noexcept {
   }
   return item.stat ? RestoreActionKind::replace : RestoreActionKind::create;
 }
+
+}  // namespace
 
 /// Directories below which everything of the checkpoint is made: they are staged as one.
 std::set<std::string_view> Drafter::deep_directories() const {
@@ -63,6 +63,8 @@ void Drafter::assemble() {
     if (is_deep) inside = path;
     add_step(path, item, is_deep);
   }
+  for (const auto& [path, first] : draft_.further_names)
+    if (items_.at(first).kind == StepKind::rewrite) add_parent(path);
   add_directories();
 }
 
@@ -120,7 +122,7 @@ void Drafter::list_touched() {
     directories.insert(directory_of(path));
     if (!item.is_litter) draft_.touched.push_back({path, item.stat.has_value()});
   }
-  for (const auto& [path, kind] : further_names_) {
+  for (const auto& [path, first] : draft_.further_names) {
     directories.insert(directory_of(path));
     draft_.touched.push_back({path, true});
   }
@@ -142,8 +144,8 @@ void Drafter::list_actions() {
     if (item.kind == StepKind::put) draft_.staged_bytes += item.bytes;
     if (item.kind != StepKind::remove) ++in_target;
   }
-  for (const auto& [path, kind] : further_names_) draft_.actions.push_back({path, kind, NodeType::file, 0});
-  in_target += further_names_.size();
+  for (const auto& [path, first] : draft_.further_names) draft_.actions.push_back({path, action_kind(items_.at(first)), NodeType::file, 0});
+  in_target += draft_.further_names.size();
   for (const auto& [path, from_target] : changed_directories_) {
     if (!settled_directories_.contains(path)) continue;
     draft_.actions.push_back({path, RestoreActionKind::metadata, NodeType::directory, 0});

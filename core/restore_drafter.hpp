@@ -7,9 +7,6 @@
 
 namespace metamori {
 
-/// What is told of it.
-RestoreActionKind action_kind(const DraftItem& item) noexcept;
-
 class Drafter {
  public:
   Drafter(Engine& engine, TreeDirectories& directories, ChunkSource& source, const ScanResult& scan, const RestoreGoal& goal);
@@ -67,7 +64,6 @@ class Drafter {
   Items& items_ = draft_.items;
   std::map<std::string, bool, WalkOrder> changed_directories_;  ///< existing ones; whether metadata come from the target
   std::set<std::string> settled_directories_;                   ///< directories whose metadata differ
-  std::map<std::string, RestoreActionKind> further_names_;      ///< of files written in place under another name, which has the item
   std::set<std::string> uncaptured_;
   std::set<std::string, std::less<>> made_directories_;
   std::optional<std::string> protected_, fresh_, swapped_;  ///< tops of the subtree we are in

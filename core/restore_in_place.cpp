@@ -189,14 +189,23 @@ void InPlaceRestore::settle_unsaved() {
 /// What is rewritten in place must be in a checkpoint, or it could not be done again: else it is staged.
 void InPlaceRestore::number_staged() {
   Plan& plan = draft_.plan;
-  plan.staged_count = 0;
+  std::vector<Step> further;
   for (Step& step : plan.steps) {
-    if (step.kind == StepKind::rewrite && step.old == OldState::lost) {
-      step.kind = StepKind::put;
-      step.stage_dir = directory_of(step.path);
+    if (step.kind != StepKind::rewrite || step.old != OldState::lost) continue;
+    step.kind = StepKind::put;
+    step.stage_dir = directory_of(step.path);
+    for (const auto& [name, first] : draft_.further_names) {
+      if (first != step.path) continue;
+      further.push_back(step);
+      further.back().path = name;
+      further.back().stage_dir = directory_of(name);
     }
-    if (step.kind == StepKind::put) step.staged_number = plan.staged_count++;
   }
+  plan.steps.insert(plan.steps.end(), further.begin(), further.end());
+  std::sort(plan.steps.begin(), plan.steps.end(), [](const Step& a, const Step& b) { return WalkOrder()(a.path, b.path); });
+  plan.staged_count = 0;
+  for (Step& step : plan.steps)
+    if (step.kind == StepKind::put) step.staged_number = plan.staged_count++;
 }
 
 /// What is staged is verified as it is written; what will be written over old bytes has to be readable before the first of them goes.

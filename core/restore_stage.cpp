@@ -111,7 +111,9 @@ std::optional<std::string> RestoreRun::find_linked(const std::vector<std::string
     if (!file || !has_type(*file, EntryType::file) || file->size_bytes != entry.content.length || file->mtime != entry.mtime ||
         (file->mode & 07777) != entry.mode)
       continue;
-    if (!writer_.has_content(open_in_place(path, O_RDONLY).get(), entry.content, path)) continue;
+    if (plan_.policy.same_owner && (file->uid != entry.owner.uid || file->gid != entry.owner.gid)) continue;
+    const Fd opened = open_in_place(path, O_RDONLY);
+    if (!writer_.has_content(opened.get(), entry.content, path) || !writer_.has_attributes(opened.get(), entry)) continue;
     const auto names = std::count_if(group.begin(), group.end(), [&](const std::string& name) {
       const auto stat = directories_.stat(name);
       return stat && stat->device == file->device && stat->inode == file->inode;

@@ -11,6 +11,7 @@ if(METAMORI_TESTS)
     SOURCES
       crash/crash_sweep.cpp
       crash/restore_crash.cpp
+      crash/restore_faults.cpp
       crash/restore_scenarios.cpp
     LIBS metamori_engine_world)
   metamori_test(damage_test SOURCES damage/damaged_world.cpp damage/flips.cpp LIBS metamori_engine_world)

@@ -31,7 +31,7 @@ class CrashSweep {
     std::uint64_t seed = 1;    ///< of the order in which cuts are tried
   };
   static constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
-  /// `is_end`: the operation had returned before the power went. Throws Violation.
+  /// `is_end`: all that `disk` did had been done when the power went. Throws Violation.
   using Check = std::function<void(const SimSystem& state, bool is_end)>;
 
   /// The first violation, if there is one, and where. States that an earlier run has met are not looked at again.

@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <iostream>
 
+#include "core/looking.hpp"
 #include "tests/crash/restore_scenarios.hpp"
 #include "tests/support/scale.hpp"
 
@@ -18,17 +20,90 @@ CrashSweep::Limits limits(std::uint64_t quick_states) {
   return {.states = quick_states, .seed_count = 2};
 }
 
+void tell(const std::string& what, const CrashSweep& sweep) {
+  std::cout << "T1 " << what << ": " << sweep.cut_count() << " power cuts, " << sweep.state_count() << " distinct states\n";
+}
+
 TEST(RestoreCrash, T1P7EveryPowerCutEndsInAllNewOrAllOld) {
   CrashSweep sweep;
   for (const Scenario& scenario : restore_scenarios()) {
     const auto disk = carried_out(scenario);
-    const std::uint64_t before = sweep.state_count();
-    const auto violation =
-        sweep.run(*disk, limits(1200), [&](const SimSystem& state, bool at_end) { check_state(state, scenario, at_end); });
-    std::cout << scenario.name << ": " << disk->event_count() << " events, " << sweep.state_count() - before << " states\n";
+    const TreeAndHead ended_as = tree_and_head(*disk);
+    const auto violation = sweep.run(
+        *disk, limits(1200), [&](const SimSystem& state, bool is_end) { check_state(state, scenario, is_end ? &ended_as : nullptr); });
     ASSERT_FALSE(violation) << scenario.name << ": " << *violation;
   }
-  std::cout << "T1 restore and undo: " << sweep.cut_count() << " power cuts, " << sweep.state_count() << " distinct states\n";
+  tell("restore and undo", sweep);
+  EXPECT_GE(sweep.state_count(), test_scale() > 1 ? 100'000U : 11'000U);
+}
+
+/// Recoveries of unfinished restores, cut in turn, and recoveries of what that leaves.
+class RecoverySweep {
+ public:
+  explicit RecoverySweep(const Scenario& scenario, CrashSweep& sweep) : scenario_(scenario), sweep_(sweep) {}
+
+  /// Both ways from `pending`. `depth`: how often what is cut is recovered and cut again.
+  void recover(const SimSystem& pending, unsigned depth, const std::string& history) {
+    for (const RecoverMode mode : {RecoverMode::finish, RecoverMode::abort}) {
+      const std::string what = history + (mode == RecoverMode::finish ? ", recovered" : ", taken back");
+      const auto disk = pending.copy();
+      disk->make_durable();
+      recover_restore(*open_at_tree(*disk), mode, one_worker().control);
+      const TreeAndHead ended_as = tree_and_head(*disk);
+      std::vector<std::unique_ptr<SimSystem>> again;
+      const auto violation = sweep_.run(*disk, limits(60), [&](const SimSystem& state, bool is_end) {
+        check_state(state, scenario_, is_end ? &ended_as : nullptr);
+        if (again.size() < kAgain && restore_is_pending(*open_at_tree(*state.copy()))) again.push_back(state.copy());
+      });
+      ASSERT_FALSE(violation) << what << ": " << *violation;
+      if (depth == 0) continue;
+      for (const auto& state : again) {
+        recover(*state, depth - 1, what + ", cut");
+        if (testing::Test::HasFatalFailure()) return;
+      }
+    }
+  }
+
+ private:
+  static constexpr std::size_t kAgain = 1;
+  const Scenario& scenario_;
+  CrashSweep& sweep_;
+};
+
+struct Enough {};
+
+/// Distinct states in which a restore is pending, staged or not yet, as many of both.
+std::vector<std::unique_ptr<SimSystem>> pending_states(const Scenario& scenario, std::size_t count_of_each) {
+  const auto disk = carried_out(scenario);
+  std::vector<std::unique_ptr<SimSystem>> staged, unstaged;
+  try {
+    CrashSweep().run(*disk, {.states = CrashSweep::kNoLimit, .seed_count = 1}, [&](const SimSystem& state, bool) {
+      auto copy = state.copy();
+      const Ending ending = required_ending(*copy, RecoverMode::finish);
+      if (ending == Ending::either) return;
+      auto& found = ending == Ending::new_tree ? staged : unstaged;
+      if (found.size() < count_of_each) found.push_back(std::move(copy));
+      if (staged.size() == count_of_each && unstaged.size() == count_of_each) throw Enough{};
+    });
+  } catch (const Enough&) {
+    // as many as were asked for
+  }
+  std::move(unstaged.begin(), unstaged.end(), std::back_inserter(staged));
+  return staged;
+}
+
+TEST(RestoreCrash, T1P7RecoveryMayBeCutAnywhereAgainAndAgain) {
+  CrashSweep sweep;
+  const std::size_t count = test_scale() > 1 ? std::min<std::size_t>(test_scale(), 5) : 1;
+  for (const Scenario& scenario : restore_scenarios()) {
+    RecoverySweep recoveries(scenario, sweep);
+    for (const auto& state : pending_states(scenario, count)) {
+      recoveries.recover(*state, test_scale() > 1 ? 2 : 1, scenario.name);
+      if (HasFatalFailure()) return;
+    }
+  }
+  tell("recovery", sweep);
+  EXPECT_GE(sweep.state_count(), test_scale() > 1 ? 100'000U : 4000U);
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ void check_unrepaired(SimSystem& state, const Scenario& scenario);
 /// Recovers; then the tree must be all-new or all-old, as is required. Warnings are violations.
 void check_recovered(SimSystem& state, const Scenario& scenario, RecoverMode mode);
 /// All of it, on copies of `state`: unrepaired, then recovered both ways; and, of one state in eight, that the checkpoints hold what they
-/// held, and that the next one holds the tree. `at_end`: the operation had returned, so that it must stand.
-void check_state(const SimSystem& state, const Scenario& scenario, bool at_end);
+/// held, and that the next one holds the tree. `ended_as`: the operation had returned, and what it had led to must stand.
+void check_state(const SimSystem& state, const Scenario& scenario, const TreeAndHead* ended_as);
 
 }  // namespace metamori::test

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "base/assert.hpp"
@@ -21,9 +22,8 @@ void cut_pages(SimInode& file) {
   file.pages.erase(file.pages.lower_bound(whole_pages + (tail != 0 ? 1 : 0)), file.pages.end());
   const auto last = file.pages.find(whole_pages);
   if (tail == 0 || last == file.pages.end()) return;
-  if (std::all_of(last->second->begin() + static_cast<std::ptrdiff_t>(tail), last->second->end(),
-                  [](std::byte b) { return b == std::byte{0}; }))
-    return;
+  static constexpr Page kZeros{};
+  if (std::memcmp(last->second->data() + tail, kZeros.data(), kPageBytes - tail) == 0) return;
   auto page = std::make_shared<Page>(*last->second);
   std::fill(page->begin() + static_cast<std::ptrdiff_t>(tail), page->end(), std::byte{0});
   last->second = std::move(page);

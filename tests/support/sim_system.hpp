@@ -16,8 +16,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "base/system.hpp"
 #include "tests/support/sim_log.hpp"
 
@@ -35,7 +37,13 @@ struct NodeDescription {
   Bytes content;            ///< of a regular file
   std::string link_target;  ///< of a symbolic link
   std::map<std::string, Bytes> attributes;
-  friend bool operator==(const NodeDescription&, const NodeDescription&) = default;
+  friend bool operator==(const NodeDescription& a, const NodeDescription& b) noexcept {
+    const auto plain = [](const NodeDescription& node) {
+      return std::tie(node.mode, node.uid, node.gid, node.device_major, node.device_minor, node.link_count, node.mtime, node.link_target,
+                      node.attributes);
+    };
+    return plain(a) == plain(b) && as_text(a.content) == as_text(b.content);  // as text, because vectors of bytes are compared one by one
+  }
 };
 using TreeDescription = std::map<std::string, NodeDescription>;
 

@@ -145,6 +145,16 @@ TEST_F(RestoreInPlace, KeepingTheInodeChangesEveryNameAndUndoingToo) {
   EXPECT_TRUE(tree_and_top(disk) == before);
 }
 
+TEST_F(RestoreInPlace, ANameIsNotLinkedToAFileWithOtherAttributes) {
+  disk.set_attribute(World(disk).top.get(), "unlinked_1", "user.state", as_bytes("later"));
+  settle();
+  RestoreOptions options = to_number(2);
+  options.paths = {"unlinked_2"};
+  restore(disk, options);
+  EXPECT_TRUE(disk.node(std::string(kTree) + "/unlinked_2").attributes.empty());
+  EXPECT_FALSE(disk.node(std::string(kTree) + "/unlinked_1").attributes.empty());
+}
+
 TEST_F(RestoreInPlace, UnsavedWorkIsInTheSafetyCheckpoint) {
   World(disk).write("changed", "precious");
   settle();
@@ -181,6 +191,19 @@ TEST_F(RestoreInPlace, WorkInNoCheckpointIsReplacedWithoutALeftoverInTheDirector
   const TreeDescription before = tree_and_top(disk);
   const World world(disk);
   const Fd file(disk, disk.open_at(world.top.get(), "changed", O_WRONLY, 0));
+  disk.write_at(file.get(), as_bytes("lost"), 0);
+  settle();
+  restore(disk, options);
+  EXPECT_TRUE(tree_and_top(disk) == before);
+}
+
+TEST_F(RestoreInPlace, WorkInNoCheckpointIsReplacedUnderEveryName) {
+  RestoreOptions options = to_number(2);
+  options.keep_inode = true;
+  options.save = false;
+  options.force = true;
+  const TreeDescription before = tree_and_top(disk);
+  const Fd file(disk, disk.open_at(World(disk).top.get(), "unlinked_2", O_WRONLY, 0));
   disk.write_at(file.get(), as_bytes("lost"), 0);
   settle();
   restore(disk, options);

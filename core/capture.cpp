@@ -77,7 +77,8 @@ Captured unreadable(System& system, const FileStat& stat, int error, std::string
   Captured result;
   result.stat = stat;
   result.entry = entry_from_stat(system, stat);
-  result.entry.content_unknown = result.entry.type == EntryType::file || result.entry.type == EntryType::directory;
+  result.entry.content_unknown =
+      result.entry.type == EntryType::file || result.entry.type == EntryType::directory || result.entry.type == EntryType::symlink;
   result.entry.unknown_size = result.entry.type == EntryType::file ? stat.size_bytes : 0;
   result.verdict = Verdict::unreadable;
   result.reason = std::string(action) + ": " + std::generic_category().message(error);

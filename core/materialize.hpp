@@ -62,6 +62,8 @@ class NodeWriter {
   void verify(int fd, const StreamRef& content, const std::string& path);
   /// Whether an open file has that content; reads all of it.
   bool has_content(int fd, const StreamRef& content, const std::string& path);
+  /// Whether it has the extended attributes of `entry`, as far as this policy brings them back.
+  bool has_attributes(int fd, const Entry& entry);
 
   [[nodiscard]] const NodePolicy& policy() const noexcept { return policy_; }
   [[nodiscard]] WarningList& warnings() noexcept { return warnings_; }

@@ -94,6 +94,19 @@ void NodeWriter::set_attributes_of(int dir, const char* name, const Entry& entry
   }
 }
 
+bool NodeWriter::has_attributes(int fd, const Entry& entry) {
+  const std::vector<Attribute> wanted = get_attributes(entry, source_);
+  const auto is_wanted = [&](const std::string& name) {
+    return std::any_of(wanted.begin(), wanted.end(), [&](const Attribute& a) { return a.name == name; });
+  };
+  const std::vector<std::string> present = attribute_names(system_, fd, "");
+  return std::all_of(present.begin(), present.end(), [&](const std::string& name) { return !is_ordinary(name) || is_wanted(name); }) &&
+         std::all_of(wanted.begin(), wanted.end(), [&](const Attribute& attribute) {
+           const bool is_left_out = is_privileged(attribute.name) && !policy_.privileged_attributes;
+           return is_left_out || has_value(system_, fd, "", attribute);
+         });
+}
+
 std::uint32_t NodeWriter::mode_to_set(const Entry& entry, const std::string& path, const std::optional<Inherited>& inherited,
                                       bool is_owned) {
   std::uint32_t mode = entry.mode & kModeBits;

@@ -74,8 +74,9 @@ Draft Drafter::make() {
 }
 
 bool Drafter::covers(std::string_view path) const {
-  if (path.empty()) return goal_.whole;
+  if (path.empty() && goal_.whole) return true;
   if (goal_.exact) return goal_.exact->contains(std::string(path));
+  if (path.empty()) return false;
   return goal_.scope.empty() ||
          std::any_of(goal_.scope.begin(), goal_.scope.end(), [&](const std::string& top) { return is_at_or_below(path, top); });
 }
@@ -255,7 +256,7 @@ void Drafter::add_remove(const std::string& path, EntryType type, bool is_tracke
 
 void Drafter::add_directory_metadata(const std::string& path, bool is_tracked) {
   changed_directories_.insert_or_assign(path, true);
-  if (is_tracked && !path.empty()) also_touched_.insert(path);
+  if (is_tracked && !path.empty()) settled_directories_.insert(path);
 }
 
 void Drafter::refuse_unsavable(const std::string& path, const FileStat& stat) {

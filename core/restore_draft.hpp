@@ -43,7 +43,8 @@ struct DraftItem {
 struct Draft {
   Plan plan;  ///< steps say `saved` for all that exists; settle_old_states() decides
   std::map<std::string, DraftItem, WalkOrder> items;
-  std::vector<TouchedPath> touched;     ///< sorted as bytes
+  std::map<std::string, std::string> further_names;  ///< of files written in place: the name that has the item
+  std::vector<TouchedPath> touched;                  ///< sorted as bytes
   std::vector<std::string> uncaptured;  ///< to be changed, but what is on disk is not what was captured (unreadable, torn, kept)
   std::vector<RestoreAction> actions;
   std::vector<RestoreWarning> warnings;

@@ -98,10 +98,11 @@ void Drafter::settle_target_group(const std::vector<std::string>& group, bool is
     for (const std::string& path : members) stage_member(path);
     return;
   }
-  // One inode: writing it under its first name is enough. The others stay touched, for undo.
-  for (std::size_t i = 1; i < members.size(); ++i) {
-    items_.erase(members[i]);
-    also_touched_.insert(members[i]);
+  // One inode: writing it under its first name is enough. It changes under the others, too, also under those not asked for.
+  for (const std::string& path : group) {
+    if (path == members.front()) continue;
+    items_.erase(path);
+    draft_.further_names.emplace(path, members.front());
   }
 }
 

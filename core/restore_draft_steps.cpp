@@ -63,6 +63,8 @@ void Drafter::assemble() {
     if (is_deep) inside = path;
     add_step(path, item, is_deep);
   }
+  for (const auto& [path, first] : draft_.further_names)
+    if (items_.at(first).kind == StepKind::rewrite) add_parent(path);
   add_directories();
 }
 
@@ -95,8 +97,8 @@ void Drafter::add_step(const std::string& path, const DraftItem& item, bool deep
     step.staged_number = draft_.plan.staged_count++;
     step.stage_dir = existing_directory(directory_of(path));
     add_parent(path);
-  } else if (item.kind == StepKind::remove) {
-    add_parent(path);
+  } else if (item.kind == StepKind::remove || item.kind == StepKind::rewrite) {
+    add_parent(path);  // of what is rewritten, too: it is staged instead if its old bytes turn out to be in no checkpoint
   }
   draft_.plan.steps.push_back(std::move(step));
 }
@@ -115,11 +117,21 @@ void Drafter::add_directories() {
 }
 
 void Drafter::list_touched() {
-  for (const auto& [path, item] : items_)
+  std::set<std::string_view> directories;
+  for (const auto& [path, item] : items_) {
+    directories.insert(directory_of(path));
     if (!item.is_litter) draft_.touched.push_back({path, item.stat.has_value()});
-  for (const std::string& path : also_touched_) draft_.touched.push_back({path, true});
-  // Names that come and go move a directory's time, whether its metadata are to change or not.
+  }
+  for (const auto& [path, first] : draft_.further_names) {
+    directories.insert(directory_of(path));
+    draft_.touched.push_back({path, true});
+  }
+  // Names that come and go move a directory's time, whether its metadata are to change or not; which undoing has to put back, too: also
+  // where undoing is what moves it, as that may stage what was rewritten.
   for (const PlanDirectory& directory : draft_.plan.directories) draft_.touched.push_back({directory.path, true});
+  for (const auto& [path, from_target] : changed_directories_) directories.insert(path);
+  for (const std::string_view path : directories)
+    if (path.empty() || find_path(source_, scan_.root_node, path)) draft_.touched.push_back({std::string(path), true});
   std::sort(draft_.touched.begin(), draft_.touched.end(), [](const TouchedPath& a, const TouchedPath& b) { return a.path < b.path; });
   const auto last = std::unique(draft_.touched.begin(), draft_.touched.end(),
                                 [](const TouchedPath& a, const TouchedPath& b) { return a.path == b.path; });
@@ -133,8 +145,10 @@ void Drafter::list_actions() {
     if (item.kind == StepKind::put) draft_.staged_bytes += item.bytes;
     if (item.kind != StepKind::remove) ++in_target;
   }
+  for (const auto& [path, first] : draft_.further_names) draft_.actions.push_back({path, action_kind(items_.at(first)), NodeType::file, 0});
+  in_target += draft_.further_names.size();
   for (const auto& [path, from_target] : changed_directories_) {
-    if (!also_touched_.contains(path)) continue;
+    if (!settled_directories_.contains(path)) continue;
     draft_.actions.push_back({path, RestoreActionKind::metadata, NodeType::directory, 0});
     ++in_target;
   }

@@ -63,8 +63,7 @@ class Drafter {
   Draft draft_;
   Items& items_ = draft_.items;
   std::map<std::string, bool, WalkOrder> changed_directories_;  ///< existing ones; whether metadata come from the target
-  std::set<std::string>
-      also_touched_;  ///< paths without an item of their own: directories whose metadata differ, further names of a file written in place
+  std::set<std::string> settled_directories_;                   ///< directories whose metadata differ
   std::set<std::string> uncaptured_;
   std::set<std::string, std::less<>> made_directories_;
   std::optional<std::string> protected_, fresh_, swapped_;  ///< tops of the subtree we are in

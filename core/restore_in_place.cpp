@@ -189,22 +189,23 @@ void InPlaceRestore::settle_unsaved() {
 /// What could not be captured as it is can't be compared with what it becomes: it is made anew, not rewritten in place.
 void InPlaceRestore::number_staged(const std::set<std::string>& uncaptured) {
   Plan& plan = draft_.plan;
-  plan.staged_count = 0;
+  std::vector<Step> further;
   for (Step& step : plan.steps) {
-    if (step.kind == StepKind::rewrite && uncaptured.contains(step.path)) {
-      step.kind = StepKind::put;
-      step.stage_dir = directory_of(step.path);
-      const bool is_listed =
-          std::any_of(plan.directories.begin(), plan.directories.end(), [&](const PlanDirectory& d) { return d.path == step.stage_dir; });
-      const auto stat = directories_.stat(step.stage_dir);
-      if (!stat)
-        throw Error(ErrorKind::refused, "restore: " + quoted(step.path) + " was changed since the restore was planned", {}, step.path);
-      if (!is_listed) plan.directories.push_back({step.stage_dir, false, false, stat->mode & 07777, stat->mtime});
+    if (step.kind != StepKind::rewrite || !uncaptured.contains(step.path)) continue;
+    step.kind = StepKind::put;
+    step.stage_dir = directory_of(step.path);
+    for (const auto& [name, first] : draft_.further_names) {
+      if (first != step.path) continue;
+      further.push_back(step);
+      further.back().path = name;
+      further.back().stage_dir = directory_of(name);
     }
-    if (step.kind == StepKind::put) step.staged_number = plan.staged_count++;
   }
-  std::sort(plan.directories.begin(), plan.directories.end(),
-            [](const PlanDirectory& a, const PlanDirectory& b) { return WalkOrder()(a.path, b.path); });
+  plan.steps.insert(plan.steps.end(), further.begin(), further.end());
+  std::sort(plan.steps.begin(), plan.steps.end(), [](const Step& a, const Step& b) { return WalkOrder()(a.path, b.path); });
+  plan.staged_count = 0;
+  for (Step& step : plan.steps)
+    if (step.kind == StepKind::put) step.staged_number = plan.staged_count++;
 }
 
 /// What is staged is verified as it is written; what will be written over old bytes has to be readable before the first of them goes.

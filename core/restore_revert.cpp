@@ -167,7 +167,6 @@ void RestoreRun::bring_back(const std::vector<const Step*>& steps) {
 
 void RestoreRun::revert_rewrite(const Step& step) {
   const auto now = directories_.stat(step.path);
-  if (is_old_file(step, now)) return;
   const Entry old = entry_in(*old_, step.path);
   const Entry made = entry_in(target_, step.path);
   if (!now || now->inode != step.stat->inode || !has_type(*now, EntryType::file)) {
@@ -175,6 +174,8 @@ void RestoreRun::revert_rewrite(const Step& step) {
     return;
   }
   Fd file = open_in_place(step.path, O_RDWR);
+  // After a power cut new bytes may be there with the old times.
+  if (is_old_file(step, now) && writer_.has_content(file.get(), old.content, step.path)) return;
   if (!is_mixture(file.get(), old.content, made.content, step.path)) {
     warn_changed(step.path);
     return;

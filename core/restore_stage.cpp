@@ -127,6 +127,8 @@ std::optional<std::string> RestoreRun::find_linked(const std::vector<std::string
   for (const std::string& path : others) {
     const auto file = directories_.stat(path);
     if (!file || !is_like(path, *file, entry)) continue;
+    if (plan_.policy.same_owner && (file->uid != entry.owner.uid || file->gid != entry.owner.gid)) continue;
+    if (entry.type == EntryType::file && !writer_.has_attributes(open_in_place(path, O_RDONLY).get(), entry)) continue;
     const auto names = std::count_if(group.begin(), group.end(), [&](const std::string& name) {
       const auto stat = directories_.stat(name);
       return stat && stat->device == file->device && stat->inode == file->inode;

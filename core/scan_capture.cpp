@@ -37,6 +37,8 @@ Captured capture_or_keep(WalkContext& context, int dir, const std::string& name,
   }
   if (captured.verdict == Verdict::unreadable && captured.entry.content_unknown) {
     if (auto kept = context.previous(path); kept && kept->type == captured.entry.type) captured.entry = *std::move(kept);
+    if (captured.entry.content_unknown && captured.entry.type == EntryType::symlink)
+      captured.entry.type = EntryType::file;  // there is no entry for a link whose target is unknown
   }
   return captured;
 }

@@ -244,6 +244,9 @@ bool DirectoryScan::is_unchanged(const Item& item) const {
   if (!item.cached || context_.options.check == CheckMode::content) return false;
   const CachedEntry& then = cached_->entry(*item.cached);
   if (then.sound == 0 || item.stat.device != stat_.device) return false;
+  const bool is_of_this_boot = context_.boot != 0 && cached_->boot() == context_.boot;
+  if (S_ISREG(item.stat.mode) && trust_ == StampTrust::sound && !is_of_this_boot && context_.options.check != CheckMode::mtime)
+    return false;
   const StatKey now = stat_key(item.stat);
   if (then.key.size_bytes != now.size_bytes || then.key.mtime_seconds != now.mtime_seconds ||
       then.key.mtime_nanoseconds != now.mtime_nanoseconds || then.key.mode != now.mode)

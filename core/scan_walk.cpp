@@ -21,6 +21,7 @@ WalkContext::WalkContext(Engine& the_engine, ScanStore the_store, const ScanOpti
       cache(StatCache::none()),
       fingerprints(shared.fingerprints),
       started(the_engine.system.now()),
+      boot(boot_mark(the_engine.system)),
       links(shared.links),
       reads(the_engine.system, stop_check, the_options.control.rate_limit_bytes) {}
 

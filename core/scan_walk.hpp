@@ -38,6 +38,7 @@ struct WalkContext {
   Fingerprints& fingerprints;
   StatCacheWriter* cache_writer = nullptr;  ///< none: no update wanted
   Time started;
+  std::uint64_t boot = 0;  ///< as boot_mark()
   std::uint64_t top_device = 0;
 
   LinkGroups& links;

@@ -9,7 +9,7 @@
 namespace metamori {
 namespace {
 
-constexpr std::string_view kMagic = "MMSTAT03";
+constexpr std::string_view kMagic = "MMSTAT04";
 constexpr const char* kName = "stat";
 /// Each costs a look-up for every directory.
 constexpr std::size_t kMaxLevels = 6;
@@ -22,6 +22,7 @@ struct BlockHeader {
   std::uint32_t names_bytes;
   std::uint32_t level;
   std::uint64_t device;
+  std::uint64_t boot;
   StatKey self;
   std::uint64_t self_sound;
   std::uint64_t length;
@@ -30,7 +31,7 @@ struct BlockHeader {
   std::uint64_t bytes_below;
   std::array<std::byte, 32> listing;
 };
-static_assert(sizeof(BlockHeader) == 144);
+static_assert(sizeof(BlockHeader) == 152);
 
 const BlockHeader& header_of(ByteView block) noexcept { return *reinterpret_cast<const BlockHeader*>(block.data()); }
 
@@ -54,12 +55,18 @@ StatKey stat_key(const FileStat& stat) {
           stat.mode,  stat.link_count};
 }
 
+std::uint64_t boot_mark(System& system) {
+  const std::string boot_id = system.identity().boot_id;
+  return boot_id.empty() ? 0 : xxh3_64(as_bytes(boot_id));
+}
+
 std::string_view CachedDirectory::path() const noexcept {
   const BlockHeader& header = header_of(block_);
   return as_text(block_.subspan(sizeof(BlockHeader) + header.entry_count * sizeof(CachedEntry), header.path_bytes));
 }
 const StatKey& CachedDirectory::self() const noexcept { return header_of(block_).self; }
 std::uint64_t CachedDirectory::device() const noexcept { return header_of(block_).device; }
+std::uint64_t CachedDirectory::boot() const noexcept { return header_of(block_).boot; }
 bool CachedDirectory::self_sound() const noexcept { return header_of(block_).self_sound != 0; }
 StreamRef CachedDirectory::listing() const noexcept {
   const BlockHeader& header = header_of(block_);
@@ -128,7 +135,8 @@ std::vector<CachedDirectory> StatCache::all() const {
   return result;
 }
 
-StatCacheWriter::StatCacheWriter(Engine& engine, std::shared_ptr<const StatCache> before) : engine_(engine), before_(std::move(before)) {}
+StatCacheWriter::StatCacheWriter(Engine& engine, std::shared_ptr<const StatCache> before)
+    : engine_(engine), before_(std::move(before)), boot_(boot_mark(engine.system)) {}
 
 void StatCacheWriter::add(const DirectoryToCache& directory) {
   BlockHeader header{};
@@ -136,6 +144,7 @@ void StatCacheWriter::add(const DirectoryToCache& directory) {
   header.entry_count = static_cast<std::uint32_t>(directory.entries.size());
   header.names_bytes = static_cast<std::uint32_t>(directory.names.size());
   header.device = directory.device;
+  header.boot = boot_;
   header.self = directory.self;
   header.self_sound = directory.self_sound ? 1 : 0;
   header.level = directory.listing.level;

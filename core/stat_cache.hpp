@@ -33,6 +33,10 @@ struct StatKey {
 };
 StatKey stat_key(const FileStat& stat);
 
+/// Tells this run of the machine from others; 0 if it can't be told. After a power cut a file may hold bytes that were written since it was
+/// captured and yet have the times it had then, so that equal stat means equal content only until the machine starts again.
+std::uint64_t boot_mark(System& system);
+
 /// One name of a cached directory.
 struct CachedEntry {
   StatKey key;
@@ -47,6 +51,8 @@ class CachedDirectory {
   [[nodiscard]] std::string_view path() const noexcept;
   [[nodiscard]] const StatKey& self() const noexcept;
   [[nodiscard]] std::uint64_t device() const noexcept;
+  /// When it was captured: as boot_mark().
+  [[nodiscard]] std::uint64_t boot() const noexcept;
   [[nodiscard]] bool self_sound() const noexcept;
   [[nodiscard]] StreamRef listing() const noexcept;
   [[nodiscard]] std::uint64_t entries_below() const noexcept;
@@ -117,6 +123,7 @@ class StatCacheWriter {
 
   Engine& engine_;
   std::shared_ptr<const StatCache> before_;
+  std::uint64_t boot_;
   std::mutex mutex_;
   std::unique_ptr<BlockFileWriter> file_;  ///< from the first block on
   std::uint64_t added_bytes_ = 0;

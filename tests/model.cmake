@@ -7,7 +7,13 @@ if(METAMORI_TESTS)
       prop/engine_history.cpp
       prop/engine_model.cpp
     LIBS metamori_engine_world)
-  metamori_test(crash_restore_test SOURCES crash/restore_crash.cpp LIBS metamori_engine_world)
+  metamori_test(crash_restore_test
+    SOURCES
+      crash/crash_sweep.cpp
+      crash/restore_crash.cpp
+      crash/restore_faults.cpp
+      crash/restore_scenarios.cpp
+    LIBS metamori_engine_world)
   metamori_test(damage_test SOURCES damage/damaged_world.cpp damage/flips.cpp LIBS metamori_engine_world)
   metamori_test(plan_fuzz_replay_test SOURCES fuzz/plan_fuzz.cpp unit/plan_fuzz_replay.cpp LIBS metamori_engine_world)
   # Shown as not run: neither has been run to its end yet, and each takes longer than the quick suite may.

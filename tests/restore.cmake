@@ -7,4 +7,4 @@ metamori_test(restore_test
     unit/restore_plan.cpp
     unit/restore_undo.cpp
   LIBS metamori_engine_world)
-metamori_test(restore_crash_test SOURCES crash/unsaved_crash.cpp unit/restore_crash.cpp LIBS metamori_engine_world)
+metamori_test(restore_crash_test SOURCES crash/unsaved_crash.cpp LIBS metamori_engine_world)

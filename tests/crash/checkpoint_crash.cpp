@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/bytes.hpp"
+#include "base/files.hpp"
 #include "tests/support/count.hpp"
 #include "tests/support/engine_world.hpp"
 #include "tests/support/scale.hpp"
@@ -30,12 +32,16 @@ void make_step(SimSystem& disk, int step) {
       disk.write_file(top + "/state.bin", std::string_view(pattern(150'000, 1)));
       disk.write_file(top + "/run.log", std::string_view("start\n"));
       disk.write_file(top + "/sub/deep/x", std::string_view("x"));
+      disk.make_symlink("run.log", AT_FDCWD, (top + "/link").c_str());
       break;
     case 2: {
       std::string changed = pattern(150'000, 1);
       changed.replace(70'000, 5, "XXXXX");
       disk.write_file(top + "/state.bin", std::string_view(changed));
       disk.write_file(top + "/run.log", std::string_view("start\nmore\n"));
+      disk.remove_file(AT_FDCWD, (top + "/link").c_str());
+      disk.make_symlink("state.bin", AT_FDCWD, (top + "/link").c_str());
+      disk.make_symlink("sub", AT_FDCWD, (top + "/new_link").c_str());
       break;
     }
     default:
@@ -101,6 +107,41 @@ TEST(CheckpointCrash, P1P2P3EveryPowerCutLeavesWholeCheckpoints) {
   }
   print_count("T1.checkpoint.states", states);
   EXPECT_GE(states, 500U);
+}
+
+/// What a job writes without syncing may be cut at any moment; bytes may be on the disk then, and the times that tell of them not.
+TEST(CheckpointCrash, P9WhatAPowerCutLeavesOfAJobsFilesIsInTheNextCheckpoint) {
+  SimSystem disk;
+  disk.make_directories(kTree);
+  init_at_tree(disk);
+  make_step(disk, 1);
+  checkpoint(disk);
+  disk.advance_clock(10'000'000'000);
+  checkpoint(disk);
+  disk.make_durable();
+  std::string changed = pattern(150'000, 1);
+  changed.replace(70'000, 5, "XXXXX");
+  const Fd file = open_file(disk, AT_FDCWD, (std::string(kTree) + "/state.bin").c_str(), O_RDWR, 0, "state.bin");
+  const FileStat before = stat_of(disk, file.get(), "state.bin");
+  write_all(disk, file.get(), as_bytes(changed), 0, "state.bin");
+  std::uint64_t silent_changes = 0;
+  for (const CrashVariant& variant : crash_variants(50 * test_scale())) {
+    SCOPED_TRACE(to_string(variant));
+    const auto state = disk.crash_state(disk.event_count(), variant);
+    FileStat after;
+    state->stat_at(AT_FDCWD, (std::string(kTree) + "/state.bin").c_str(), after);
+    const TreeDescription tree = without_link_counts(user_tree(*state));
+    silent_changes += after.ctime == before.ctime && tree.at("state.bin").content != to_bytes(pattern(150'000, 1));
+    for (const std::vector<std::string>& paths : {std::vector<std::string>{"run.log"}, {}}) {
+      CheckpointOptions options = one_worker();
+      options.paths = paths;
+      const std::uint64_t number = checkpoint(*state, options).checkpoint.number;
+      if (paths.empty()) {
+        ASSERT_TRUE(checkpointed_tree(*open_at_tree(*state), number) == tree);
+      }
+    }
+  }
+  EXPECT_GT(silent_changes, 0U);
 }
 
 /// The tree without the paths that the report lists as unreadable, and what is below them.

@@ -146,7 +146,8 @@ void cut_restore(GoldenWorld& world, const std::string& revision, std::function<
   faulty.set_fault({.matches = std::move(stops), .action = FaultAction::power_cut});
   try {
     restore_checkpoint(*open_at_tree(faulty), back_to(revision));
-  } catch (const PowerCut&) {
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::io) throw;
     world.reboot();
     return;
   }

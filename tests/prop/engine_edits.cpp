@@ -15,7 +15,7 @@ std::string on_disk(const std::string& path) { return std::string(kTree) + '/' +
 
 TreeState tree_state(SimSystem& disk) {
   TreeState state;
-  state.nodes = user_tree(disk);
+  state.nodes = tree_and_top(disk);
   std::map<std::uint64_t, std::string> first_names;
   for (const auto& [path, node] : state.nodes) {
     if (S_ISDIR(node.mode) || node.link_count < 2) continue;

@@ -23,7 +23,7 @@ class Chance {
   std::mt19937_64 engine_;
 };
 
-/// Names of the tree with what tells members of one hard-link group: the group's first path. Without the repository.
+/// The tree and its top with what tells members of one hard-link group: the group's first path. Without the repository.
 struct TreeState {
   TreeDescription nodes;  ///< with link counts
   std::map<std::string, std::string> groups;

@@ -1,5 +1,5 @@
 // T9: random histories over the engine against a model (engine_model.hpp). P1, P2, P6, P7, P9. A failure prints the seed of its history;
-// METAMORI_TEST_SEED=<seed> runs that one alone, METAMORI_TEST_SCALE makes more of them.
+// METAMORI_TEST_SEED=<seed> runs that one alone, <first>-<last> these, METAMORI_TEST_SCALE makes more of them.
 
 #include <gtest/gtest.h>
 
@@ -34,11 +34,14 @@ void run_history(std::uint64_t seed, HistoryCounts& counts) {
 
 TEST(EngineHistory, T9RandomHistoriesAgreeWithTheModel) {
   HistoryCounts counts;
+  std::uint64_t first = 1;
+  std::uint64_t last = kHistories * test_scale();
   if (const char* const chosen = std::getenv("METAMORI_TEST_SEED"); chosen != nullptr) {
-    run_history(std::strtoull(chosen, nullptr, 10), counts);
-  } else {
-    for (std::uint64_t seed = 1; seed <= kHistories * test_scale() && !HasFailure(); ++seed) run_history(seed, counts);
+    char* end = nullptr;
+    first = last = std::strtoull(chosen, &end, 10);
+    if (*end == '-') last = std::strtoull(end + 1, nullptr, 10);
   }
+  for (std::uint64_t seed = first; seed <= last && !HasFailure(); ++seed) run_history(seed, counts);
   print_count("T9.histories", counts.histories);
   std::cout << "T9: " << counts.histories << " histories, " << counts.steps << " steps: " << counts.checkpoints << " checkpoints, "
             << counts.restores << " restores, " << counts.undos << " undone, " << counts.cuts << " power cuts, " << counts.recoveries

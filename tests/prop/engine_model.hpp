@@ -8,6 +8,7 @@
 
 #include "core/restore.hpp"
 #include "tests/prop/engine_edits.hpp"
+#include "tests/support/violation.hpp"
 
 namespace metamori::test {
 
@@ -16,11 +17,6 @@ struct Held {
   TreeState tree;
   bool knows_links = true;       ///< false: taken of some paths, so the link counts and groups of `tree` mean nothing
   std::uint64_t head_after = 0;  ///< where HEAD goes when it is restored
-};
-
-/// Something is not as promised.
-struct Violation {
-  std::string what;
 };
 
 struct HistoryCounts {
@@ -37,10 +33,6 @@ class EngineHistory {
   [[nodiscard]] const std::vector<std::string>& steps() const noexcept { return steps_; }
 
  private:
-  struct LastRestore {
-    TreeState before;
-    bool whole = false;
-  };
   /// What a restore or undo that was rehearsed on a copy of the disk leads to.
   struct Rehearsal {
     TreeState after;
@@ -80,16 +72,16 @@ class EngineHistory {
   Chance chance_;
   HistoryCounts& counts_;
   std::unique_ptr<SimSystem> disk_;
+  bool is_remote_ = false;
   std::map<std::uint64_t, Held> held_;
   std::uint64_t head_ = 0;
-  std::optional<LastRestore> last_restore_;
+  std::optional<TreeState> before_restore_;  ///< what undoing must lead to, if nothing else happened since
   std::vector<std::string> steps_;
 };
 
 /// Throws Violation, naming the first path that differs.
 void expect_same(const TreeDescription& found, const TreeDescription& expected, const std::string& what);
 void expect_same(const TreeState& found, const TreeState& expected, const std::string& what);
-void expect(bool holds, const std::string& what);
 /// Without what a restore of some paths may change beside them.
 TreeDescription without_traces(TreeDescription tree);
 

@@ -6,13 +6,12 @@
 
 namespace metamori::test {
 
-TreeDescription checkpointed_tree(Engine& engine, std::uint64_t number) {
+TreeDescription checkpointed_tree_and_top(Engine& engine, std::uint64_t number) {
   const Record record = engine.log->get(number);
   const CheckpointRecord content = decode_checkpoint_record(record.blob, "test");
   const Root root = get_root(*engine.store, content.root);
   TreeDescription tree;
   walk_tree(*engine.store, root.top, "", [&](const std::string& path, const Entry& entry) {
-    if (path.empty()) return;
     NodeDescription node;
     node.mode = mode_type(entry.type) | entry.mode;
     node.uid = entry.owner.uid;
@@ -28,6 +27,12 @@ TreeDescription checkpointed_tree(Engine& engine, std::uint64_t number) {
     for (const Attribute& attribute : get_attributes(entry, *engine.store)) node.attributes[attribute.name] = attribute.value;
     tree[path] = std::move(node);
   });
+  return tree;
+}
+
+TreeDescription checkpointed_tree(Engine& engine, std::uint64_t number) {
+  TreeDescription tree = checkpointed_tree_and_top(engine, number);
+  tree.erase("");
   return tree;
 }
 

@@ -23,6 +23,14 @@ inline TreeDescription user_tree(const SimSystem& disk, const std::string& top =
   return all;
 }
 
+/// With the top itself, as path "". Its link count is left 0, as the repository counts in it.
+inline TreeDescription tree_and_top(const SimSystem& disk, const std::string& top = kTree) {
+  TreeDescription tree = user_tree(disk, top);
+  tree[""] = disk.node(top);
+  tree[""].link_count = 0;
+  return tree;
+}
+
 inline std::unique_ptr<Engine> open_at_tree(System& system, const std::string& tree = kTree) {
   OpenOptions options;
   options.start_directory = tree;
@@ -50,6 +58,8 @@ inline CheckpointReport checkpoint(System& system, const CheckpointOptions& opti
 /// What a checkpoint holds, in the same form as the disk's tree: every path with type and permission bits, owner, time, content, link
 /// target, attributes. Link counts are left 0; compare with `without_link_counts`.
 TreeDescription checkpointed_tree(Engine& engine, std::uint64_t number);
+/// As tree_and_top().
+TreeDescription checkpointed_tree_and_top(Engine& engine, std::uint64_t number);
 TreeDescription without_link_counts(TreeDescription tree);
 /// As above for trees that hold directories whose own times don't matter.
 TreeDescription without_directory_times(TreeDescription tree);

@@ -29,11 +29,20 @@ std::vector<CrashVariant> crash_variants(std::uint64_t seed_count) {
 }
 
 std::string to_string(const CrashVariant& variant) {
-  static constexpr std::array<std::string_view, 9> kNames{
-      "all lost",  "all kept", "data lost, names kept", "data zeroed", "names lost, data kept", "torn",
-      "two names", "random",   "random, reordered"};
+  static constexpr std::array<std::string_view, 11> kNames{"all lost",
+                                                           "all kept",
+                                                           "data lost, names kept",
+                                                           "data zeroed",
+                                                           "names lost, data kept",
+                                                           "torn",
+                                                           "two names",
+                                                           "random",
+                                                           "random, reordered",
+                                                           "one lost",
+                                                           "one kept"};
   std::string text(kNames.at(static_cast<std::size_t>(variant.kind)));
-  if (variant.seed != 0) text += ", seed " + std::to_string(variant.seed);
+  if (variant.seed != 0 || variant.kind == CrashKind::one_lost || variant.kind == CrashKind::one_kept)
+    text += ", seed " + std::to_string(variant.seed);
   return text;
 }
 
@@ -50,6 +59,10 @@ class SimLog::Chooser {
     static constexpr std::array<unsigned, 4> kPercent{5, 30, 70, 95};
     percent_data_ = kPercent[random_() % kPercent.size()];
     percent_names_ = kPercent[random_() % kPercent.size()];
+    if (kind_ == CrashKind::one_lost || kind_ == CrashKind::one_kept) {
+      const std::vector<std::size_t> losable = log.losable(events);
+      if (!losable.empty()) one_ = losable[variant.seed % losable.size()];
+    }
     find_needed_names();
   }
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
@@ -58,28 +71,30 @@ class SimLog::Chooser {
     if (is_durable(index)) return Fate::kept;
     const std::pair page{write.file, write.page};
     if (lost_pages_.contains(page)) return Fate::lost;
-    const Fate fate = data_fate();
+    const Fate fate = is_before_one(index, page) ? Fate::kept : data_fate(index);
     if (fate != Fate::kept && kind_ != CrashKind::torn) lost_pages_.insert(page);
     return fate;
   }
   Fate fate(std::size_t index, const SizeChange& /*change*/) {
     if (is_durable(index)) return Fate::kept;
     if (is_random(kind_)) return coin(percent_data_);
+    if (const auto fate = one_fate(index)) return *fate;
     return kind_ == CrashKind::all_lost || kind_ == CrashKind::data_lost_names_kept ? Fate::lost : Fate::kept;
   }
   Fate fate(std::size_t index, const AttributeChange& /*change*/) {
     if (is_durable(index)) return Fate::kept;
     if (is_random(kind_)) return coin(percent_data_);
+    if (const auto fate = one_fate(index)) return *fate;
     return kind_ == CrashKind::all_lost ? Fate::lost : Fate::kept;
   }
   Fate fate(std::size_t index, const NameChange& change) {
     if (needed_[index]) return Fate::kept;
-    const bool ordered = kind_ != CrashKind::random_reordered;
+    const bool ordered = kind_ != CrashKind::random_reordered && kind_ != CrashKind::one_lost && kind_ != CrashKind::one_kept;
     const bool follows_lost =
         lost_places_.contains({change.dir, change.name}) ||
         (change.has_two_places() && lost_places_.contains({change.to_dir, change.to_name})) ||
         (ordered && (lost_directories_.contains(change.dir) || (change.has_two_places() && lost_directories_.contains(change.to_dir))));
-    const Fate fate = follows_lost ? Fate::lost : name_fate();
+    const Fate fate = follows_lost ? Fate::lost : name_fate(index);
     if (fate == Fate::lost) {
       lost_places_.insert({change.dir, change.name});
       if (change.has_two_places()) lost_places_.insert({change.to_dir, change.to_name});
@@ -106,7 +121,21 @@ class SimLog::Chooser {
   [[nodiscard]] bool is_durable(std::size_t index) const { return log_.entries_[index].durable_from <= events_; }
   Fate coin(unsigned percent_kept) { return random_() % 100 < percent_kept ? Fate::kept : Fate::lost; }
 
-  Fate data_fate() {
+  /// With `one_lost` and `one_kept`.
+  [[nodiscard]] std::optional<Fate> one_fate(std::size_t index) const {
+    if (kind_ == CrashKind::one_lost) return index == one_ ? Fate::lost : Fate::kept;
+    if (kind_ == CrashKind::one_kept) return index == one_ ? Fate::kept : Fate::lost;
+    return std::nullopt;
+  }
+  /// An earlier write to the page of the one that is kept: of one page's writes a prefix is.
+  [[nodiscard]] bool is_before_one(std::size_t index, const std::pair<InodeId, std::uint64_t>& page) const {
+    if (kind_ != CrashKind::one_kept || index >= one_ || one_ >= count_) return false;
+    const auto* const write = std::get_if<PageWrite>(&log_.entries_[one_].operation);
+    return write != nullptr && std::pair{write->file, write->page} == page;
+  }
+
+  Fate data_fate(std::size_t index) {
+    if (const auto fate = one_fate(index)) return *fate;
     switch (kind_) {
       case CrashKind::all_lost:
       case CrashKind::data_lost_names_kept:
@@ -121,12 +150,13 @@ class SimLog::Chooser {
         return Fate::kept;
     }
   }
-  Fate name_fate() {
+  Fate name_fate(std::size_t index) {
+    if (const auto fate = one_fate(index)) return *fate;
     if (is_random(kind_)) return coin(percent_names_);
     return kind_ == CrashKind::all_lost || kind_ == CrashKind::names_lost_data_kept ? Fate::lost : Fate::kept;
   }
 
-  /// Durable changes of names, and those they need.
+  /// Changes of names that are durable or the one to be kept, and those they need.
   void find_needed_names() {
     needed_.assign(count_, false);
     std::set<Place> needed_places;
@@ -135,7 +165,8 @@ class SimLog::Chooser {
       if (change == nullptr) continue;
       const Place first{change->dir, change->name};
       const Place second{change->to_dir, change->to_name};
-      if (!is_durable(i) && !needed_places.contains(first) && !(change->has_two_places() && needed_places.contains(second))) continue;
+      const bool is_kept = is_durable(i) || (kind_ == CrashKind::one_kept && i == one_);
+      if (!is_kept && !needed_places.contains(first) && !(change->has_two_places() && needed_places.contains(second))) continue;
       needed_[i] = true;
       needed_places.insert(first);
       if (change->has_two_places()) needed_places.insert(second);
@@ -146,6 +177,7 @@ class SimLog::Chooser {
   std::size_t events_;
   std::size_t count_;
   CrashKind kind_;
+  std::size_t one_ = kNever;  ///< what `one_lost` and `one_kept` are about
   std::mt19937_64 random_;
   unsigned percent_data_ = 0;
   unsigned percent_names_ = 0;
@@ -194,6 +226,13 @@ void SimLog::sync_all() {
 std::size_t SimLog::last_entry(std::size_t events) const {
   const auto end = std::partition_point(entries_.begin(), entries_.end(), [events](const Entry& entry) { return entry.event < events; });
   return static_cast<std::size_t>(end - entries_.begin());
+}
+
+std::vector<std::size_t> SimLog::losable(std::size_t events) const {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < last_entry(events); ++i)
+    if (entries_[i].durable_from > events && !std::holds_alternative<Birth>(entries_[i].operation)) found.push_back(i);
+  return found;
 }
 
 SimDisk SimLog::after_cut(std::size_t events, const CrashVariant& variant) const {

@@ -3,9 +3,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "base/assert.hpp"
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
 
 namespace metamori::test {
 namespace {
@@ -19,12 +22,35 @@ void cut_pages(SimInode& file) {
   file.pages.erase(file.pages.lower_bound(whole_pages + (tail != 0 ? 1 : 0)), file.pages.end());
   const auto last = file.pages.find(whole_pages);
   if (tail == 0 || last == file.pages.end()) return;
-  if (std::all_of(last->second->begin() + static_cast<std::ptrdiff_t>(tail), last->second->end(),
-                  [](std::byte b) { return b == std::byte{0}; }))
-    return;
+  static constexpr Page kZeros{};
+  if (std::memcmp(last->second->data() + tail, kZeros.data(), kPageBytes - tail) == 0) return;
   auto page = std::make_shared<Page>(*last->second);
   std::fill(page->begin() + static_cast<std::ptrdiff_t>(tail), page->end(), std::byte{0});
   last->second = std::move(page);
+}
+
+void write_time(const Time& time, ByteWriter& out) {
+  out.svarint(time.seconds);
+  out.varint(time.nanoseconds);
+}
+
+/// All but the entries of a directory.
+void write_inode(const SimInode& inode, ByteWriter& out) {
+  for (const std::uint64_t value :
+       {inode.number, std::uint64_t{inode.mode}, std::uint64_t{inode.uid}, std::uint64_t{inode.gid}, std::uint64_t{inode.device_major},
+        std::uint64_t{inode.device_minor}, std::uint64_t{inode.link_count}, inode.size_bytes, std::uint64_t{inode.pages.size()}})
+    out.varint(value);
+  write_time(inode.mtime, out);
+  write_time(inode.ctime, out);
+  for (const auto& [name, value] : inode.attributes) {
+    out.bytes(as_bytes(name));
+    out.bytes(value);
+  }
+  for (const auto& [number, page] : inode.pages) {
+    out.varint(number);
+    out.u64(xxh3_64(*page));
+  }
+  out.bytes(as_bytes(inode.link_target));
 }
 
 }  // namespace
@@ -183,6 +209,22 @@ void SimDisk::repair() {
     if (S_ISREG(inode(id).mode) && !inode(id).pages.empty()) cut_pages(changed(id));
     if (!numbers.insert(inode(id).number).second) changed(id).number = ++highest;
   }
+}
+
+std::uint64_t SimDisk::hash() const {
+  ByteWriter out;
+  std::vector<InodeId> directories{kRootInode};
+  write_inode(inode(kRootInode), out);
+  for (std::size_t i = 0; i < directories.size(); ++i) {  // grows while it is walked
+    const auto& entries = inode(directories[i]).entries;
+    out.varint(entries.size());
+    for (const auto& [name, id] : entries) {
+      out.bytes(as_bytes(name));
+      write_inode(inode(id), out);
+      if (S_ISDIR(inode(id).mode)) directories.push_back(id);
+    }
+  }
+  return xxh3_64(out.view());
 }
 
 std::uint64_t SimDisk::used_bytes() const {

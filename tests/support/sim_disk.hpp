@@ -111,6 +111,8 @@ class SimDisk {
   void drop(InodeId id) { inodes_[id] = nullptr; }
   /// What fsck does: counts links, drops what can't be reached, cuts what lies behind the end of files, gives doubled inode numbers anew.
   void repair();
+  /// Of everything that can be seen: equal disks have equal hashes.
+  [[nodiscard]] std::uint64_t hash() const;
   [[nodiscard]] std::uint64_t used_bytes() const;
   [[nodiscard]] std::uint64_t inode_count() const;
   /// Of every inode there is.

@@ -19,6 +19,7 @@
 // - Of operations on the same place (directory and name), one that is kept needs the earlier ones.
 // - Syncs that only start or wait for write-back (clean_pages, start_writeback) make nothing durable. A sync interrupted by the cut did
 // nothing.
+// - `one_lost` and `one_kept` take names in no order, as `random_reordered` does.
 // - After the cut everything on the disk is durable, nothing is open or locked, and unreachable inodes are gone, as after fsck.
 
 #include <functional>
@@ -42,6 +43,8 @@ enum class CrashKind {
   two_names,         ///< all is kept, but moves to another directory left the old name too
   random,            ///< by `seed`
   random_reordered,  ///< by `seed`, and names of one directory in no order
+  one_lost,          ///< all is kept but the `seed`-th operation (from 0) that is not durable, and what can't be without it
+  one_kept,          ///< all is lost but that, and what it needs
 };
 
 struct CrashVariant {
@@ -49,7 +52,7 @@ struct CrashVariant {
   std::uint64_t seed = 0;
 };
 
-/// One of each kind, those with a seed `seed_count` times.
+/// One of each kind, those with a random seed `seed_count` times, without `one_lost` and `one_kept`.
 std::vector<CrashVariant> crash_variants(std::uint64_t seed_count);
 std::string to_string(const CrashVariant& variant);
 
@@ -64,6 +67,8 @@ class SimLog {
   void sync_all();
   [[nodiscard]] std::size_t event_count() const noexcept { return event_names_.size(); }
   [[nodiscard]] const std::string& event_name(std::size_t event) const { return event_names_.at(event); }
+  /// How many operations a cut after `events` events may lose: the seeds of `one_lost` and `one_kept`.
+  [[nodiscard]] std::size_t losable_count(std::size_t events) const { return losable(events).size(); }
   /// What the disk may hold if power is lost when `events` events have happened.
   [[nodiscard]] SimDisk after_cut(std::size_t events, const CrashVariant& variant) const;
 
@@ -78,6 +83,7 @@ class SimLog {
   class Chooser;
 
   std::size_t last_entry(std::size_t events) const;
+  std::vector<std::size_t> losable(std::size_t events) const;
 
   SimDisk base_;
   std::vector<std::string> event_names_;

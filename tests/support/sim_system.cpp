@@ -83,6 +83,16 @@ std::unique_ptr<SimSystem> SimSystem::copy() const {
   return std::unique_ptr<SimSystem>(new SimSystem(std::move(options), std::move(disk), clock_ns_));
 }
 
+std::uint64_t SimSystem::disk_hash() const {
+  const std::lock_guard lock(mutex_);
+  return disk_.hash();
+}
+
+std::size_t SimSystem::losable_count(std::size_t events) const {
+  const std::lock_guard lock(mutex_);
+  return log_.losable_count(events);
+}
+
 std::size_t SimSystem::open_count() const {
   const std::lock_guard lock(mutex_);
   std::size_t count = 0;

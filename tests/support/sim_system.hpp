@@ -16,8 +16,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "base/system.hpp"
 #include "tests/support/sim_log.hpp"
 
@@ -35,7 +37,13 @@ struct NodeDescription {
   Bytes content;            ///< of a regular file
   std::string link_target;  ///< of a symbolic link
   std::map<std::string, Bytes> attributes;
-  friend bool operator==(const NodeDescription&, const NodeDescription&) = default;
+  friend bool operator==(const NodeDescription& a, const NodeDescription& b) noexcept {
+    const auto plain = [](const NodeDescription& node) {
+      return std::tie(node.mode, node.uid, node.gid, node.device_major, node.device_minor, node.link_count, node.mtime, node.link_target,
+                      node.attributes);
+    };
+    return plain(a) == plain(b) && as_text(a.content) == as_text(b.content);  // as text, because vectors of bytes are compared one by one
+  }
 };
 using TreeDescription = std::map<std::string, NodeDescription>;
 
@@ -74,6 +82,10 @@ class SimSystem final : public System {
   [[nodiscard]] std::unique_ptr<SimSystem> crash_state(std::size_t events, const CrashVariant& variant) const;
   /// The same machine and clock a moment later, for trying several things from one state. Nothing is open.
   [[nodiscard]] std::unique_ptr<SimSystem> copy() const;
+  /// Of everything on the disk.
+  [[nodiscard]] std::uint64_t disk_hash() const;
+  /// As SimLog::losable_count.
+  [[nodiscard]] std::size_t losable_count(std::size_t events) const;
   [[nodiscard]] std::size_t open_count() const;
   [[nodiscard]] std::size_t mapping_count() const;
 
@@ -87,6 +99,8 @@ class SimSystem final : public System {
   void remove_tree(const std::string& path);
   /// Every path below `path`, relative to it, without `path` itself.
   [[nodiscard]] TreeDescription tree(const std::string& path = "/") const;
+  /// `path` itself.
+  [[nodiscard]] NodeDescription node(const std::string& path) const;
 
   int open_at(int dir, const char* name, int flags, std::uint32_t mode) override;
   int open_beneath(int dir, const char* path, int flags, std::uint32_t mode) override;
@@ -211,6 +225,7 @@ class SimSystem final : public System {
   [[nodiscard]] Time file_time() const;
   [[nodiscard]] const SimInode* regular_file(const OpenFile& file) const;
   [[nodiscard]] InodeId find_path(const std::string& path) const;
+  static NodeDescription described(const SimInode& inode);
   void describe(InodeId dir, const std::string& prefix, TreeDescription& result) const;
 
   mutable std::mutex mutex_;

@@ -65,31 +65,41 @@ void SimSystem::remove_tree(const std::string& path) {
   require(remove_directory(AT_FDCWD, path.c_str()), "remove", path);
 }
 
+NodeDescription SimSystem::described(const SimInode& inode) {
+  NodeDescription node;
+  node.mode = inode.mode;
+  node.uid = inode.uid;
+  node.gid = inode.gid;
+  node.device_major = inode.device_major;
+  node.device_minor = inode.device_minor;
+  node.link_count = inode.link_count;
+  node.mtime = inode.mtime;
+  node.link_target = inode.link_target;
+  node.attributes = inode.attributes;
+  if (!S_ISREG(inode.mode)) return node;
+  node.content.resize(static_cast<std::size_t>(inode.size_bytes));
+  for (const auto& [number, page] : inode.pages) {
+    const auto begin = static_cast<std::size_t>(number * kPageBytes);
+    if (begin < node.content.size())
+      std::copy_n(page->begin(), std::min<std::size_t>(kPageBytes, node.content.size() - begin),
+                  node.content.begin() + static_cast<std::ptrdiff_t>(begin));
+  }
+  return node;
+}
+
 void SimSystem::describe(InodeId dir, const std::string& prefix, TreeDescription& result) const {
   for (const auto& [name, id] : disk_.inode(dir).entries) {
     const SimInode& inode = disk_.inode(id);
-    NodeDescription node;
-    node.mode = inode.mode;
-    node.uid = inode.uid;
-    node.gid = inode.gid;
-    node.device_major = inode.device_major;
-    node.device_minor = inode.device_minor;
-    node.link_count = inode.link_count;
-    node.mtime = inode.mtime;
-    node.link_target = inode.link_target;
-    node.attributes = inode.attributes;
-    if (S_ISREG(inode.mode)) {
-      node.content.resize(static_cast<std::size_t>(inode.size_bytes));
-      for (const auto& [number, page] : inode.pages) {
-        const auto begin = static_cast<std::size_t>(number * kPageBytes);
-        if (begin < node.content.size())
-          std::copy_n(page->begin(), std::min<std::size_t>(kPageBytes, node.content.size() - begin),
-                      node.content.begin() + static_cast<std::ptrdiff_t>(begin));
-      }
-    }
-    result.emplace(prefix + name, std::move(node));
+    result.emplace(prefix + name, described(inode));
     if (S_ISDIR(inode.mode)) describe(id, prefix + name + "/", result);
   }
+}
+
+NodeDescription SimSystem::node(const std::string& path) const {
+  const std::lock_guard lock(mutex_);
+  const InodeId inode = find_path(path);
+  if (inode == kNoInode) throw std::runtime_error("nothing is at " + path);
+  return described(disk_.inode(inode));
 }
 
 TreeDescription SimSystem::tree(const std::string& path) const {

@@ -72,6 +72,89 @@ TEST_F(RestoreInPlace, UndoTakesItBackAndUndoneAgainItIsRedone) {
   EXPECT_EQ(head(), 1U);
 }
 
+TEST_F(RestoreInPlace, UndoPutsTheTimesOfDirectoriesBackThatOnlyHeldWhatChanged) {
+  World(disk).write("shut/inside", "precious");  // leaves the directory's time alone
+  settle();
+  const TreeDescription before = tree_and_top(disk);
+  RestoreOptions some = to_number(2);
+  some.paths = {"shut/inside", "changed", "linked_1"};
+  RestoreOptions keeping = some;
+  keeping.keep_inode = true;  // undoing will not: it moves the directory's time, though the restore did not
+  for (const RestoreOptions& options : {to_number(2), some, keeping}) {
+    restore(disk, options);
+    settle();
+    undo_restore(*open_at_tree(disk), {});
+    EXPECT_TRUE(tree_and_top(disk) == before);
+    settle();
+  }
+}
+
+TEST_F(RestoreInPlace, UndoTakesBackARestoreThatOnlyChangedTheTimeOfADirectory) {
+  RestoreOptions some = to_number(1);
+  some.paths = {"gone_dir/y/z"};
+  restore(disk, some);
+  settle();
+  disk.set_mtime_at(World(disk).top.get(), "shut", {1'000'000'000, 0});
+  settle();
+  const TreeDescription before = tree_and_top(disk);
+  some.revision = "2";
+  some.paths = {"shut"};
+  restore(disk, some);
+  EXPECT_FALSE(tree_and_top(disk) == before);
+  settle();
+  undo_restore(*open_at_tree(disk), {});
+  EXPECT_TRUE(tree_and_top(disk) == before) << "the restore before that one was undone";
+}
+
+TEST_F(RestoreInPlace, UndoPassesOverARestoreThatWasRefusedThoughADirectoryGotANameSince) {
+  const TreeDescription before = tree_and_top(disk);
+  restore(disk, to_number(1));
+  settle();
+  FaultSystem full(disk);
+  full.set_fault({.matches = FaultSystem::only(Call::make_symlink), .for_ever = true, .error = ENOSPC});
+  EXPECT_THROW(restore(full, to_number(2)), Error);
+  settle();
+  World(disk).write("shut/later", "later");
+  settle();
+  undo_restore(*open_at_tree(disk), {});
+  TreeDescription after = tree_and_top(disk);
+  EXPECT_EQ(after.erase("shut/later"), 1U);
+  EXPECT_TRUE(after == before);
+}
+
+TEST_F(RestoreInPlace, KeepingTheInodeChangesEveryNameAndUndoingToo) {
+  const World world(disk);
+  world.remove("new_dir/n");
+  world.link("unlinked_1", "new_dir/n");
+  settle();
+  checkpoint(disk);
+  const Fd file(disk, disk.open_at(world.top.get(), "unlinked_1", O_WRONLY, 0));
+  disk.write_at(file.get(), as_bytes("apart"), 0);
+  settle();
+  const TreeDescription before = tree_and_top(disk);
+  RestoreOptions options = to_number(3);
+  options.paths = {"unlinked_2"};
+  options.keep_inode = true;
+  const RestoreReport report = restore(disk, options);
+  EXPECT_EQ(text("new_dir/n"), "together");
+  std::vector<std::string> told;
+  for (const RestoreAction& action : report.actions) told.push_back(action.path);
+  EXPECT_EQ(told, (std::vector<std::string>{"new_dir/n", "unlinked_1", "unlinked_2"}));
+  settle();
+  undo_restore(*open_at_tree(disk), {});
+  EXPECT_TRUE(tree_and_top(disk) == before);
+}
+
+TEST_F(RestoreInPlace, ANameIsNotLinkedToAFileWithOtherAttributes) {
+  disk.set_attribute(World(disk).top.get(), "unlinked_1", "user.state", as_bytes("later"));
+  settle();
+  RestoreOptions options = to_number(2);
+  options.paths = {"unlinked_2"};
+  restore(disk, options);
+  EXPECT_TRUE(disk.node(std::string(kTree) + "/unlinked_2").attributes.empty());
+  EXPECT_FALSE(disk.node(std::string(kTree) + "/unlinked_1").attributes.empty());
+}
+
 TEST_F(RestoreInPlace, UnsavedWorkIsInTheSafetyCheckpoint) {
   World(disk).write("changed", "precious");
   settle();
@@ -98,6 +181,33 @@ TEST_F(RestoreInPlace, WithoutSavingUnsavedWorkIsRefused) {
   options.force = true;
   restore(disk, options);
   EXPECT_EQ(user_tree(disk), first);
+}
+
+TEST_F(RestoreInPlace, WorkInNoCheckpointIsReplacedWithoutALeftoverInTheDirectorysTime) {
+  RestoreOptions options = to_number(2);
+  options.keep_inode = true;
+  options.save = false;
+  options.force = true;
+  const TreeDescription before = tree_and_top(disk);
+  const World world(disk);
+  const Fd file(disk, disk.open_at(world.top.get(), "changed", O_WRONLY, 0));
+  disk.write_at(file.get(), as_bytes("lost"), 0);
+  settle();
+  restore(disk, options);
+  EXPECT_TRUE(tree_and_top(disk) == before);
+}
+
+TEST_F(RestoreInPlace, WorkInNoCheckpointIsReplacedUnderEveryName) {
+  RestoreOptions options = to_number(2);
+  options.keep_inode = true;
+  options.save = false;
+  options.force = true;
+  const TreeDescription before = tree_and_top(disk);
+  const Fd file(disk, disk.open_at(World(disk).top.get(), "unlinked_2", O_WRONLY, 0));
+  disk.write_at(file.get(), as_bytes("lost"), 0);
+  settle();
+  restore(disk, options);
+  EXPECT_TRUE(tree_and_top(disk) == before);
 }
 
 TEST_F(RestoreInPlace, FilesBornLaterStayUnlessDeletingIsAskedFor) {

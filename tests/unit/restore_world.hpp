@@ -53,13 +53,18 @@ class World {
   Fd top;
 };
 
-inline void make_first_tree(SimSystem& disk, std::size_t large_bytes = 1'600'000) {
+struct TreeSizes {
+  std::size_t large_bytes = 1'600'000;
+  std::uint64_t sparse_bytes = 300'000;
+};
+
+inline void make_first_tree(SimSystem& disk, const TreeSizes& sizes = {}) {
   const World world(disk);
   world.write("same", "same");
   world.write("changed", "old text");
   world.write("only_first", "one");
   world.write("mode_only", "m", 0600);
-  world.write("large", noise(large_bytes, 1));
+  world.write("large", noise(sizes.large_bytes, 1));
   world.write("file_then_dir", "file");
   world.write("dir_then_file/a", "a");
   world.write("dir_then_file/b/c", "c");
@@ -74,18 +79,18 @@ inline void make_first_tree(SimSystem& disk, std::size_t large_bytes = 1'600'000
   world.link("alias_1", "alias_2");
   world.fifo("fifo_1");
   world.link("fifo_1", "fifo_2");
-  world.sparse("sparse", 300'000);
+  world.sparse("sparse", sizes.sparse_bytes);
   world.write("shut/inside", "i");
 }
 
-inline void make_second_tree(SimSystem& disk, std::size_t large_bytes = 1'600'000) {
+inline void make_second_tree(SimSystem& disk, const TreeSizes& sizes = {}) {
   const World world(disk);
   world.write("changed", "new and longer text");
   world.remove("only_first");
   world.write("only_second", "two");
   world.mode("mode_only", 0755);
-  std::string large = noise(large_bytes, 1);
-  large.replace(large_bytes / 2, 6, "change");
+  std::string large = noise(sizes.large_bytes, 1);
+  large.replace(sizes.large_bytes / 2, 6, "change");
   world.write("large", large);
   world.remove("file_then_dir");
   world.write("file_then_dir/in", "in");
@@ -105,18 +110,18 @@ inline void make_second_tree(SimSystem& disk, std::size_t large_bytes = 1'600'00
   world.remove("fifo_1");
   world.remove("fifo_2");
   world.remove("sparse");
-  world.sparse("sparse", 200'000);
+  world.sparse("sparse", sizes.sparse_bytes * 2 / 3);
   world.write("shut/more", "more");
 }
 
 /// A repository with both trees as checkpoints 1 and 2; the tree is as the second.
-inline void make_two_checkpoints(SimSystem& disk, std::size_t large_bytes = 1'600'000) {
+inline void make_two_checkpoints(SimSystem& disk, const TreeSizes& sizes = {}) {
   disk.make_directories(kTree);
   init_at_tree(disk);
-  make_first_tree(disk, large_bytes);
+  make_first_tree(disk, sizes);
   disk.advance_clock(10'000'000'000);
   checkpoint(disk);
-  make_second_tree(disk, large_bytes);
+  make_second_tree(disk, sizes);
   disk.advance_clock(10'000'000'000);
   checkpoint(disk);
   disk.advance_clock(10'000'000'000);

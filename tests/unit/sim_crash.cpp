@@ -50,6 +50,35 @@ std::set<std::string> outcomes_at_end(const SimSystem& disk, const std::string& 
   return outcomes;
 }
 
+TEST(SimCrash, EachOperationMayBeTheOneThatIsLostOrKept) {
+  const auto disk = disk_with_old_file();
+  write_and_rename(*disk, {true, false});
+  const std::size_t end = disk->event_count();
+  std::set<std::string> lost, kept;
+  for (std::uint64_t seed = 0; seed < disk->losable_count(end); ++seed) {
+    lost.insert(content_of(*disk->crash_state(end, {CrashKind::one_lost, seed}), "/d/name"));
+    kept.insert(content_of(*disk->crash_state(end, {CrashKind::one_kept, seed}), "/d/name"));
+  }
+  EXPECT_EQ(disk->losable_count(end), 2U) << "both names, but nothing of the file";
+  EXPECT_EQ(lost, (std::set<std::string>{"old"}));
+  EXPECT_EQ(kept, (std::set<std::string>{"old", kNew}));
+  EXPECT_EQ(disk->losable_count(0), 0U);
+}
+
+TEST(SimCrash, EqualDisksHaveEqualHashes) {
+  const auto disk = disk_with_old_file();
+  EXPECT_EQ(disk->copy()->disk_hash(), disk->disk_hash());
+  const std::uint64_t before = disk->disk_hash();
+  write_and_rename(*disk, {});
+  EXPECT_NE(disk->disk_hash(), before);
+  EXPECT_EQ(disk->crash_state(0, {CrashKind::all_kept, 0})->disk_hash(), before);
+  EXPECT_EQ(disk->crash_state(disk->event_count(), {CrashKind::all_lost, 0})->disk_hash(), disk->disk_hash());
+  const auto other = disk_with_old_file();
+  EXPECT_EQ(other->disk_hash(), before);
+  other->write_file("/d/name", "olD");
+  EXPECT_NE(other->disk_hash(), before);
+}
+
 TEST(SimCrash, WithoutFsyncTheNameMayComeBeforeTheBytes) {
   const auto disk = disk_with_old_file();
   write_and_rename(*disk, {false, false});

@@ -22,6 +22,7 @@ SESSIONS = [
     ("$ echo '100 MiB'\n60.0 MiB", True),
     ("$ echo '100 MiB'\n100 KiB", False),
     ("$ echo '3 B'\n2.1 KiB", True),
+    ("$ echo 3 packs, 14 chunks\n5 packs, 9 chunks", True),
     ("$ echo 1 file\n2 files", False),
     ("$ echo aaaaaaaa\nbbbbbbbb\n$ echo aaaaaaaa\nbbbbbbbb", True),
     ("$ echo aaaaaaaa\nbbbbbbbb\n$ echo aaaaaaaa\ncccccccc", False),

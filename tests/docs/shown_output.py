@@ -1,7 +1,7 @@
 """Compares output with what a page shows of it.
 
 Equal but for what differs from run to run: ids must be the same ones throughout (the page's `3f2a9c01` always stands for one id of the run),
-sizes may be off by a factor of 2, durations, rates and dates may be any. A line `...` stands for any number of lines.
+sizes may be off by a factor of 2; durations, rates, dates, and numbers of packs and chunks may be any. A line `...` stands for any number of lines.
 """
 
 import re
@@ -10,6 +10,7 @@ TOKEN = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?: ?[+-]\d\d:?\d\d)?)"
     r"|(?P<size>\b\d+(?:\.\d+)? (?:B|KiB|MiB|GiB)\b)(?P<rate>/s)?"
     r"|(?P<time>\b\d+(?:\.\d+)? (?:ms|s)\b)"
+    r"|(?P<count>\b\d+ (?:packs|chunks)\b)"
     r"|(?P<id>\b[0-9a-f]{8,64}\b)"
 )
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -23,7 +24,7 @@ def split(line):
     parts, at = [], 0
     for found in TOKEN.finditer(line):
         parts.append(("text", line[at : found.start()]))
-        kind = "rate" if found["rate"] else next(name for name in ("date", "size", "time", "id") if found[name])
+        kind = "rate" if found["rate"] else next(name for name in ("date", "size", "time", "count", "id") if found[name])
         parts.append((kind, found[0]))
         at = found.end()
     return parts + [("text", line[at:])]

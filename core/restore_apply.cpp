@@ -90,7 +90,8 @@ void RestoreRun::apply_put(const Step& step, ApplyMode mode) {
   auto made = directories_.stat(staged);
   if (!made) {
     if (mode == ApplyMode::first) throw_io(ENOENT, "find what was made for", step.path);
-    if (now && !is_old) return;  // it has its name already
+    if (now && !is_old && is_entry(step.path, *now, entry_in(target_, step.path))) return;  // it has its name already
+    if (now && !is_old && mode != ApplyMode::force) refuse_changed(step);
     write_puts(writer_, {put_of(step)}, {});
     made = directories_.stat(staged);
     if (!made) return;  // left out, with a warning
@@ -222,6 +223,7 @@ void RestoreRun::replace_whole(const Step& step) {
   put.stage_dir = directory_of(step.path);
   put.staged_number = plan_.staged_count + plan_.steps.size();  // one at a time
   remove_tree(staged_path(put));
+  write_puts(writer_, {put_of(put)}, {});
   apply_put(put, ApplyMode::force);
   sync_directories({put.stage_dir});
 }

@@ -5,6 +5,7 @@ metamori_test(restore_test
     unit/restore_elsewhere.cpp
     unit/restore_in_place.cpp
     unit/restore_plan.cpp
+    unit/restore_redo.cpp
     unit/restore_undo.cpp
   LIBS metamori_engine_world)
 metamori_test(restore_crash_test SOURCES crash/unsaved_crash.cpp LIBS metamori_engine_world)

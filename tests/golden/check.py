@@ -235,24 +235,25 @@ def check_goes_on(golden, abilities):
     return taken["number"]
 
 
-def check_unfinished(golden, abilities):
-    """A restore that an older version left unfinished is told of, stops the next checkpoint, and can be taken back by this one."""
+def check_unfinished(golden, abilities, ending, expected):
+    """A restore that an older version left unfinished is told of, stops the next checkpoint, and can be ended by this one, though the tree is
+    a copy, without what was staged."""
     if not run_json(golden.tree, "status")["restore_pending"]:
         raise Violation("nothing is pending")
     run(golden.tree, "checkpoint", ok=(16,))
     check_verify(golden)
     check_restores(golden, abilities)
     words = ["--same-owner"] if abilities.owners else []
-    elsewhere = golden.place / "tree-of-unfinished"
+    elsewhere = golden.place / f"before{ending}"
     run(golden.tree, "restore", "2", "--to", str(elsewhere), *words)
     for name in os.listdir(elsewhere):
         os.rename(elsewhere / name, golden.tree / name)
-    run(golden.tree, "recover", "--abort", ok=(0, 3))
+    run(golden.tree, "recover", ending, ok=(0, 3))
     nodes, _ = manifest.directory_on_disk(os.fsencode(golden.tree))
-    expected = abilities.expected(golden.records[2].nodes, True)
-    for each in (nodes, expected):
+    wanted = abilities.expected(golden.records[expected].nodes, True)
+    for each in (nodes, wanted):
         del each[b""]
-    manifest.expect_equal(abilities.without_owners(nodes), expected, "taken back")
+    manifest.expect_equal(abilities.without_owners(nodes), wanted, f"recover {ending}")
     if run_json(golden.tree, "status")["restore_pending"]:
         raise Violation("still pending")
     return len(nodes)
@@ -292,7 +293,9 @@ def test():
         parts.run("looking changed nothing but caches", expect_untouched, golden.source, golden.tree / ".metamori", DERIVED)
         parts.run("read-only it is read without changing a byte", check_read_only, Golden(source, place, "read-only"), abilities)
         parts.run("this version goes on with it", check_goes_on, Golden(source, place, "going-on"), abilities)
-        parts.run("a restore left unfinished is taken back", check_unfinished, Golden(source / "unfinished", place, "unfinished"), abilities)
+        for ending, expected in (("--abort", 2), ("--force", 1)):
+            unfinished = Golden(source / "unfinished", place, f"unfinished{ending}")
+            parts.run(f"a restore left unfinished is ended by recover {ending}", check_unfinished, unfinished, abilities, ending, expected)
         if source != HERE:
             parts.run("today's writers make the same roots", check_roots, golden)
         for left_out in abilities.left_out():

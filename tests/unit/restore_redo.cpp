@@ -17,7 +17,7 @@ class RestoreRedo : public ::testing::Test {
     FaultSystem faulty(first_disk);
     faulty.set_fault({.matches = [](const CallInfo& info) { return info.call == Call::rename && info.name.starts_with(kStagePrefix); },
                       .action = FaultAction::power_cut});
-    EXPECT_THROW(restore(faulty, to_number(1)), PowerCut);
+    EXPECT_THROW(restore(faulty, to_number(1)), Error);
     disk = first_disk.copy();
     made_new = checkpointed_tree(*open_at_tree(*disk), 1);
     const World world(*disk);

@@ -90,6 +90,7 @@ std::string change_sizes(const Session& session, const Change& change) {
 }
 
 std::string change_path(const Session& session, const Change& change) {
+  if (change.path.empty()) return ".";  // the top itself
   const std::string suffix = change.type == NodeType::directory ? "/" : "";
   if (!change.from) return session.quote(change.path + suffix);
   return session.quote(*change.from + suffix) + " -> " + session.quote(change.path + suffix);

@@ -1,6 +1,7 @@
 #include "cmd/watch.hpp"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +14,11 @@ namespace {
 
 /// Anybody may find the checkpoints that a watch made by it.
 constexpr const char* kReasonKey = "Watch";
+
+/// What a key of the terminal makes, its whole process group gets. That it is gone, only the leader of its session is told.
+bool has_reached_job(const SignalQueue::Signal& signal) noexcept {
+  return signal.is_from_kernel && !(signal.number == SIGHUP && ::getsid(0) == ::getpid());
+}
 
 }  // namespace
 
@@ -55,7 +61,7 @@ void Watch::wait(bool job_has_ended) {
   }
   std::array<pollfd, 2> watched{{{signals_->descriptor(), POLLIN, 0}, {checkpoint_.descriptor(), POLLIN, 0}}};
   ::poll(watched.data(), watched.size(), static_cast<int>(std::min<std::int64_t>(timeout_ms, 86'400'000)));
-  if ((watched[1].revents & POLLIN) != 0) finish();
+  if ((watched[1].revents & POLLIN) != 0) note(checkpoint_.take());
 }
 
 void Watch::take_signals(ChildProcess& job) {
@@ -67,8 +73,7 @@ void Watch::take_signals(ChildProcess& job) {
       if (ends) checkpoint_.stop();
       continue;
     }
-    // What comes from the terminal has reached the job already.
-    if (!signal->is_from_kernel) job.send(signal->number);
+    if (!has_reached_job(*signal)) job.send(signal->number);
     if (signal->number == SIGTERM && !grace_) grace_ = Clock::now() + std::chrono::milliseconds(options_.grace_ms);
   }
 }
@@ -79,13 +84,21 @@ void Watch::start(std::string reason) {
   options.skip_if_running = reason == "periodic";  // somebody else does what this one is for
   if (options.message.empty()) options.message = "watch: " + reason;
   options.metadata.emplace_back(kReasonKey, reason);
-  checkpoint_.start(std::move(options), std::move(reason), options_.is_nice);
+  try {
+    checkpoint_.start(std::move(options), reason, options_.is_nice);
+  } catch (const std::exception& error) {
+    note({reason, std::nullopt, Error(ErrorKind::io, std::string("start a thread: ") + error.what())});
+  }
 }
 
-void Watch::finish() {
-  outcomes_.push_back(checkpoint_.take());
-  tell(outcomes_.back());
-  session_.err.flush();
+void Watch::note(CheckpointOutcome outcome) {
+  outcomes_.push_back(std::move(outcome));
+  try {
+    tell(outcomes_.back());
+    session_.err.flush();
+  } catch (const std::exception&) {
+    // Nobody can be told, as on a full disk or when a terminal is gone. The job has to go on all the same.
+  }
 }
 
 void Watch::tell(const CheckpointOutcome& outcome) {

@@ -32,7 +32,7 @@ class Watch {
   void wait(bool job_has_ended);
   void take_signals(ChildProcess& job);
   void start(std::string reason);
-  void finish();
+  void note(CheckpointOutcome outcome);
   void tell(const CheckpointOutcome& outcome);
 
   Session& session_;

@@ -60,6 +60,51 @@ reasons() { m log --format='%(meta:Watch)' | sort -u | xargs; }
   same "$(json 'j["exit_code"], j["checkpoints"], [f["kind"] for f in j["failures"]]')" "(0, [], ['timed_out'])"
 }
 
+@test "a job goes on where nobody can be told of its checkpoints" {
+  m init -q; code=0
+  m watch --every 50ms -- sh -c 'for i in 1 2 3 4 5 6; do echo $i >a; sleep 0.1; done; exit 5' 2>/dev/full || code=$?
+  same "$code" 5; same "$(m cat HEAD:a)" 6
+  { m watch --every 50ms -- sh -c 'for i in 1 2 3 4 5 6 7; do echo $i >a; sleep 0.1; done; exit 5' 2>&1 || echo $? >code; } | true
+  same "$(cat code) $(m cat HEAD:a)" "5 7"
+}
+
+@test "a job is told when its terminal is gone" {
+  m init -q
+  python3 - "$METAMORI" <<'END'
+import os, pty, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "watch", "--", "bash", "-c", "trap 'echo gone >got; exit 3' HUP; touch ready; while :; do sleep 0.02; done"])
+while not os.path.exists("ready"):
+    time.sleep(0.02)
+os.close(terminal)
+_, status = os.waitpid(pid, 0)
+assert os.waitstatus_to_exitcode(status) == 3, status
+END
+  same "$(m cat HEAD:got)" gone
+}
+
+@test "a key of the terminal reaches the job once" {
+  m init -q
+  python3 - "$METAMORI" <<'END'
+import os, pty, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "watch", "-q", "--", "bash", "-c", "trap 'echo int >>got' INT; touch ready; for i in $(seq 25); do sleep 0.02; done"])
+while not os.path.exists("ready"):
+    time.sleep(0.02)
+os.write(terminal, b"\x03")
+try:
+    while os.read(terminal, 4096):
+        pass
+except OSError:
+    pass
+_, status = os.waitpid(pid, 0)
+assert os.waitstatus_to_exitcode(status) == 0, status
+END
+  same "$(cat got)" int
+}
+
 @test "watch tells what it did as JSON, and what it can't start" {
   m init -q
   expect 3 watch --json -- sh -c 'printf x >a; exit 3'

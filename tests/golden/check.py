@@ -62,7 +62,7 @@ def check_log(golden):
     tags = [(tag["name"], tag["number"]) for tag in run_json(golden.tree, "tag")["tags"]]
     if tags != [("odd/name-ü%", 9), ("release/1.0", 1), ("second", 2)]:
         raise Violation(f"tags: {tags}")
-    for revision, number in (("HEAD", 20), ("latest", 20), ("main-9", 20), ("main", 6), ("second~1", 1), ("@undo", 15), (":/image", 2)):
+    for revision, number in (("HEAD", 21), ("latest", 21), ("main-9", 21), ("main", 6), ("second~1", 1), ("@undo", 16), (":/image", 2)):
         if (found := run_json(golden.tree, "show", revision)["number"]) != number:
             raise Violation(f"{revision} is {found}, expected {number}")
     return len(told)

@@ -19,8 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kForgotten = 18;
-constexpr std::uint64_t kWithdrawn = 19;
+constexpr std::uint64_t kForgotten = 19;
+constexpr std::uint64_t kWithdrawn = 20;
 constexpr std::uint64_t kFolded = 3;
 
 void require(bool condition, const std::string& what) {
@@ -163,16 +163,16 @@ void go_back_and_forth(GoldenWorld& world) {
   world.settle();
   RestoreOptions some = back_to("1");
   some.paths = {"small", "links/two"};
-  restore_checkpoint(*world.open(), some);  // safety 10
+  restore_checkpoint(*world.open(), some);  // safety 10, move 11
   world.settle();
-  restore_checkpoint(*world.open(), back_to("1"));  // safety 11, move 12
+  restore_checkpoint(*world.open(), back_to("1"));  // safety 12, move 13
   world.settle();
-  undo_restore(*world.open(), back_to(""));  // safety 13, move 14
+  undo_restore(*world.open(), back_to(""));  // safety 14, move 15
   world.settle();
   cut_restore(world, "1",
-              [](const CallInfo& info) { return info.call == Call::remove_file && info.name == "intent"; });  // safety 15, move 16
-  recover_restore(*world.open(), RecoverMode::abort, one_worker().control);                                   // move 17
-  require(world.open()->log->highest() == 17, "recovery");
+              [](const CallInfo& info) { return info.call == Call::remove_file && info.name == "intent"; });  // safety 16, move 17
+  recover_restore(*world.open(), RecoverMode::abort, one_worker().control);                                   // move 18
+  require(world.open()->log->highest() == 18, "recovery");
 }
 
 void bury(GoldenWorld& world, std::uint64_t number, TombReason reason, bool content_held) {
@@ -191,7 +191,7 @@ void end_history(GoldenWorld& world) {
   world.put("branch", "withdrawn");
   take(world, kWithdrawn, with_message("to be withdrawn"));
   make_last_tree(world);
-  take_whole(world, 20, with_message("the last"));
+  take_whole(world, 21, with_message("the last"));
   bury(world, kForgotten, TombReason::forgotten, true);
   bury(world, kWithdrawn, TombReason::withdrawn, false);
   const auto engine = world.open();

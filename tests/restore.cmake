@@ -8,4 +8,4 @@ metamori_test(restore_test
     unit/restore_redo.cpp
     unit/restore_undo.cpp
   LIBS metamori_engine_world)
-metamori_test(restore_crash_test SOURCES crash/unsaved_crash.cpp LIBS metamori_engine_world)
+metamori_test(restore_crash_test SOURCES crash/unsaved_crash.cpp unit/restore_crash.cpp LIBS metamori_engine_world)

@@ -151,7 +151,7 @@ void tell(const std::string& what, const FaultCounts& counts) {
             << counts.succeeded << " did no harm\n";
 }
 
-TEST(RestoreFaults, T2P5P7EveryFailingCallLeavesOldNewOrAnIntent) {
+TEST(RestoreFaults, DISABLED_T2P5P7EveryFailingCallLeavesOldNewOrAnIntent) {
   FaultCounts counts;
   for (const Scenario& scenario : restore_scenarios()) {
     FaultSweep(scenario, *scenario.start, scenario.run).run(counts, scenario.name);

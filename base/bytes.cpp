@@ -1,5 +1,6 @@
 #include "base/bytes.hpp"
 
+#include <algorithm>
 #include <concepts>
 
 #include "metamori/error.hpp"
@@ -40,6 +41,10 @@ std::string_view as_text(ByteView bytes) noexcept { return {reinterpret_cast<con
 Bytes to_bytes(std::string_view text) {
   const ByteView view = as_bytes(text);
   return {view.begin(), view.end()};
+}
+
+bool is_zero(ByteView bytes) noexcept {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
 }
 
 std::string to_hex(ByteView bytes) {

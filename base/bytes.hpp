@@ -13,6 +13,8 @@ ByteView as_bytes(std::string_view text) noexcept;
 /// The bytes seen as characters; the view is only as long-lived as `bytes`.
 std::string_view as_text(ByteView bytes) noexcept;
 Bytes to_bytes(std::string_view text);
+/// Whether all of them are zero; also of none.
+bool is_zero(ByteView bytes) noexcept;
 
 /// Reads `size` hexadecimal digits (either case); nothing if there is anything else or the length is not even.
 std::optional<Bytes> from_hex(std::string_view text);

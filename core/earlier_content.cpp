@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/bytes.hpp"
 #include "base/files.hpp"
 #include "core/read_meter.hpp"
 #include "core/shared_task.hpp"
@@ -18,10 +19,6 @@ constexpr std::size_t kPieceBytes = 256U << 10;  ///< fits into the cache of a c
 constexpr std::size_t kLikeMax = 4;
 /// Above this many chunks no place is looked up by fingerprint: the list would take more than 24 MiB.
 constexpr std::size_t kSpotsMax = 1U << 20;
-
-bool is_zero(ByteView bytes) noexcept {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
-}
 
 }  // namespace
 

@@ -23,10 +23,6 @@ void expect_length(const Bytes& chunk, const Extent& extent, const std::string& 
                 {}, path);
 }
 
-bool is_zero(ByteView bytes) noexcept {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
-}
-
 }  // namespace
 
 /// Writes chunks to their places in a file, reading a few at once.

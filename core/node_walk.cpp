@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "objects/directory_leaf.hpp"
-#include "objects/stream_list.hpp"
+#include "core/node_children.hpp"
 
 namespace metamori {
 namespace {
@@ -87,37 +86,14 @@ class Walk {
 
   void open_listing(const WalkNode& parent) {
     source_.read(parent.id, chunk_);
-    std::vector<NodeChild> children;
-    decode_node(chunk_, {parent.first_name, parent.span, parent.id}, parent.is_top, parent.bound, children);
-    for (std::size_t i = 0; i < children.size(); ++i) {
-      WalkNode node = parent;
-      node.level = static_cast<std::uint8_t>(parent.level - 1);
-      node.is_top = false;
-      node.id = children[i].id;
-      node.span = children[i].entry_count;
-      node.first_name = children[i].first_name;
-      node.bound = i + 1 < children.size() ? children[i + 1].first_name : parent.bound;
-      open_.push_back(std::move(node));
-    }
+    take_listing_nodes(parent, chunk_, [&](WalkNode node) { open_.push_back(std::move(node)); });
   }
 
   void open_list(const WalkNode& parent) {
     source_.read(parent.id, chunk_);
-    std::vector<Extent> items;
-    decode_list(chunk_, parent.id, parent.level, parent.span, parent.is_top, items);
-    for (const Extent& item : items) {
-      if (item.is_hole()) continue;
-      if (parent.level == 1) {
-        visitor_.chunk(item.id, parent.is_content, parent.tag);
-        continue;
-      }
-      WalkNode node = parent;
-      node.level = static_cast<std::uint8_t>(parent.level - 1);
-      node.is_top = false;
-      node.id = item.id;
-      node.span = item.length;
-      open_.push_back(std::move(node));
-    }
+    take_list_items(
+        parent, chunk_, [&](const Extent& data) { visitor_.chunk(data.id, parent.is_content, parent.tag); },
+        [&](WalkNode node) { open_.push_back(std::move(node)); });
   }
 
   ChunkSource& source_;

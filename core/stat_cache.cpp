@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 #include <unordered_set>
+#include <utility>
 
 #include "base/digest.hpp"
 
@@ -188,7 +189,6 @@ std::shared_ptr<const StatCache> StatCacheWriter::finish() {
     }
   const auto in_place = before_->levels_.begin() + static_cast<std::ptrdiff_t>(before_->pending_count_);
   cache->levels_.insert(cache->levels_.end(), in_place, before_->levels_.end());
-  std::sort(kept_.begin(), kept_.end(), [](const CachedDirectory& a, const CachedDirectory& b) { return a.path() < b.path(); });
   finished_ = cache;
   return cache;
 }
@@ -196,6 +196,8 @@ std::shared_ptr<const StatCache> StatCacheWriter::finish() {
 std::optional<CachedDirectory> StatCacheWriter::find_seen(std::string_view path) {
   const auto found = finished_ ? finished_->find(path) : std::nullopt;
   if (!found || !found->is_in_place()) return found;
+  if (!std::exchange(is_sorted_, true))  // only restores ask
+    std::sort(kept_.begin(), kept_.end(), [](const CachedDirectory& a, const CachedDirectory& b) { return a.path() < b.path(); });
   const auto kept = std::lower_bound(kept_.begin(), kept_.end(), path,
                                      [](const CachedDirectory& directory, std::string_view wanted) { return directory.path() < wanted; });
   return kept != kept_.end() && kept->path() == path ? found : std::nullopt;

@@ -128,6 +128,7 @@ class StatCacheWriter {
   std::unique_ptr<BlockFileWriter> file_;  ///< from the first block on
   std::uint64_t added_bytes_ = 0;
   std::vector<CachedDirectory> kept_;
+  bool is_sorted_ = false;  ///< kept_, by path
   std::shared_ptr<const StatCache> finished_;
 };
 

@@ -1,6 +1,6 @@
 #include "core/verify_closure.hpp"
 
-#include "objects/stream_list.hpp"
+#include "core/node_children.hpp"
 
 namespace metamori {
 
@@ -29,6 +29,10 @@ bool ClosureWalk::check_data(const ChunkId& id, std::uint64_t length, const std:
   return false;
 }
 
+void ClosureWalk::add(Step& step, Node node) const {
+  if (!sound_.contains(key_of(node))) step.children.push_back(std::move(node));
+}
+
 void ClosureWalk::add_listing(Step& step, const StreamRef& listing, const std::string& path) {
   if (listing.length == 0) return;
   Node node;
@@ -37,7 +41,7 @@ void ClosureWalk::add_listing(Step& step, const StreamRef& listing, const std::s
   node.id = listing.id;
   node.span = listing.length;
   node.path = path;
-  if (!sound_.contains(key_of(node))) step.children.push_back(std::move(node));
+  add(step, std::move(node));
 }
 
 void ClosureWalk::add_stream(Step& step, const StreamRef& ref, const std::string& path) {
@@ -52,7 +56,7 @@ void ClosureWalk::add_stream(Step& step, const StreamRef& ref, const std::string
   node.id = ref.id;
   node.span = ref.length;
   node.path = path;
-  if (!sound_.contains(key_of(node))) step.children.push_back(std::move(node));
+  add(step, std::move(node));
 }
 
 void ClosureWalk::open_root(Step& step) {
@@ -87,42 +91,20 @@ void ClosureWalk::open_leaf(Step& step) {
 }
 
 void ClosureWalk::open_node(Step& step) {
-  const Node& parent = step.node;
   Bytes chunk;
-  run_.engine.store->read(parent.id, chunk);
-  std::vector<NodeChild> children;
-  decode_node(chunk, {parent.first_name, parent.span, parent.id}, parent.is_top, parent.bound, children);
-  for (std::size_t i = 0; i < children.size(); ++i) {
-    Node node = parent;
-    node.level = static_cast<std::uint8_t>(parent.level - 1);
-    node.is_top = false;
-    node.id = children[i].id;
-    node.span = children[i].entry_count;
-    node.first_name = children[i].first_name;
-    node.bound = i + 1 < children.size() ? children[i + 1].first_name : parent.bound;
-    if (!sound_.contains(key_of(node))) step.children.push_back(std::move(node));
-  }
+  run_.engine.store->read(step.node.id, chunk);
+  take_listing_nodes(step.node, chunk, [&](Node node) { add(step, std::move(node)); });
 }
 
 void ClosureWalk::open_list(Step& step) {
-  const Node& parent = step.node;
   Bytes chunk;
-  run_.engine.store->read(parent.id, chunk);
-  std::vector<Extent> items;
-  decode_list(chunk, parent.id, parent.level, parent.span, parent.is_top, items);
-  for (const Extent& item : items) {
-    if (item.is_hole()) continue;
-    if (parent.level == 1) {
-      if (!check_data(item.id, item.length, parent.path)) step.is_sound = false;
-      continue;
-    }
-    Node node = parent;
-    node.level = static_cast<std::uint8_t>(parent.level - 1);
-    node.is_top = false;
-    node.id = item.id;
-    node.span = item.length;
-    if (!sound_.contains(key_of(node))) step.children.push_back(std::move(node));
-  }
+  run_.engine.store->read(step.node.id, chunk);
+  take_list_items(
+      step.node, chunk,
+      [&](const Extent& data) {
+        if (!check_data(data.id, data.length, step.node.path)) step.is_sound = false;
+      },
+      [&](Node node) { add(step, std::move(node)); });
 }
 
 void ClosureWalk::open(Step& step) {

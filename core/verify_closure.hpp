@@ -4,8 +4,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "core/node_walk.hpp"
 #include "core/verify_run.hpp"
-#include "objects/directory_leaf.hpp"
 
 namespace metamori {
 
@@ -20,7 +20,6 @@ class ClosureWalk {
   bool check_stream(std::uint64_t number, const StreamRef& ref, const std::string& what);
 
  private:
-  enum class NodeKind : std::uint8_t { root, listing, list };
   /// A chunk with others below it, and all that it is known to be.
   struct Node {
     NodeKind kind = NodeKind::root;
@@ -57,6 +56,8 @@ class ClosureWalk {
   void open_leaf(Step& step);
   void open_node(Step& step);
   void open_list(Step& step);
+  /// Below the step, unless it was found sound before.
+  void add(Step& step, Node node) const;
   void add_listing(Step& step, const StreamRef& listing, const std::string& path);
   void add_stream(Step& step, const StreamRef& ref, const std::string& path);
   /// Whether a chunk that holds no ids is there and as long as said.

@@ -12,12 +12,17 @@ namespace {
 
 using enum CommandGroup;
 
-constexpr std::array<CommandRow, 21> kCommands{{
+constexpr CommandTraits kPaged{.is_paged = true};
+constexpr CommandTraits kAlone{.has_repository = false};
+constexpr CommandTraits kAlways{.has_repository = false, .needs_settings = false};
+constexpr CommandTraits kPagedAlways{.is_paged = true, .has_repository = false, .needs_settings = false};
+
+constexpr std::array<CommandRow, 24> kCommands{{
     {"init", start, "Make a repository for a tree of files",
      "metamori init                                 # here\n"
      "metamori init --exist-ok run7                 # in run7; fine if it is there\n"
      "metamori init --repo-dir /ckpt/run7 run7      # keep it on another file system\n",
-     "14 15 16", make_init},
+     "14 15 16", make_init, kAlone},
     {"track", start, "Choose what is tracked",
      "metamori track 'results/**' '*.h5'            # only these, from now on\n"
      "metamori track --list\n",
@@ -57,27 +62,27 @@ constexpr std::array<CommandRow, 21> kCommands{{
      "metamori log -- results/u.bin                 # those that changed this file\n"
      "metamori log --graph --all --oneline          # branches that restores made\n"
      "metamori log --meta step=1000 --format='%# %s'\n",
-     "10 12 13 14", make_log},
+     "10 12 13 14", make_log, kPaged},
     {"show", look, "Tell all about a checkpoint, or about a file in it",
      "metamori show HEAD\n"
      "metamori show 17:results/u.bin\n",
-     "10 12 13 14", make_show},
+     "10 12 13 14", make_show, kPaged},
     {"diff", look, "Compare checkpoints, or one with the tree",
      "metamori diff                                 # HEAD against the tree\n"
      "metamori diff 16 17\n"
      "metamori diff 16..17 --stat -- results\n"
      "metamori diff --ranges 16 17 -- u.bin         # which bytes?\n"
      "metamori diff --exit-code HEAD                # 4 if anything changed\n",
-     "3 4 10 12 13 14", make_diff},
+     "3 4 10 12 13 14", make_diff, kPaged},
     {"find", look, "Find paths in all checkpoints, and when they changed",
      "metamori find '*.h5'\n"
      "metamori find --oneline results/u.bin\n"
      "metamori find '*.dat' '!tmp*'                 # but none that starts with tmp\n",
-     "10 13 14", make_find},
+     "10 13 14", make_find, kPaged},
     {"ls", look, "List files in a checkpoint",
      "metamori ls HEAD\n"
      "metamori ls -lR 17:results\n",
-     "10 12 13 14", make_ls},
+     "10 12 13 14", make_ls, kPaged},
     {"cat", look, "Write a file of a checkpoint to standard output",
      "metamori cat 17:results/log.txt\n"
      "metamori cat 17:u.bin --offset 1M --length 4K | xxd\n",
@@ -86,12 +91,12 @@ constexpr std::array<CommandRow, 21> kCommands{{
      "metamori stats                                # all of the repository\n"
      "metamori stats 17                             # what would forgetting it free?\n"
      "metamori stats --by-path -n 10                # what makes the repository grow?\n",
-     "10 12 13 14", make_stats},
+     "10 12 13 14", make_stats, kPaged},
     {"tag", look, "Name a checkpoint, or list the names",
      "metamori tag converged 17\n"
      "metamori tag                                  # list\n"
      "metamori tag -d converged\n",
-     "10 12 13 14 15 16", make_tag},
+     "10 12 13 14 15 16", make_tag, kPaged},
     {"recover", care, "Finish or take back an interrupted restore",
      "metamori recover                              # finish it\n"
      "metamori recover --abort                      # back to what was there before\n",
@@ -101,9 +106,23 @@ constexpr std::array<CommandRow, 21> kCommands{{
      "metamori verify --data                        # every byte\n"
      "metamori verify --data=5%                     # a sample\n",
      "10 13 14", make_verify},
-    {"version", other, "Show the version", "metamori version\nmetamori version -v\n", "", make_version},
-    {"help", other, "Show help on a command", "metamori help\nmetamori help restore\n", "", make_help},
-    {"__options", hidden, "List a command's options, one a line", "", "", make_list_options},
+    {"config", other, "Show and change settings",
+     "metamori config list --show-origin            # what is set, and where\n"
+     "metamori config list --all                    # every setting there is\n"
+     "metamori config set --user jobs 4             # for all that I do\n"
+     "metamori config set checkpoint.on-torn fail   # for this repository\n"
+     "metamori config unset checkpoint.on-torn\n"
+     "metamori config get color\n",
+     "10 11 15 16", make_config, kPagedAlways},
+    {"completion", other, "Print the completions for a shell",
+     "metamori completion bash >~/.local/share/bash-completion/completions/metamori\n"
+     "metamori completion zsh >~/.zfunc/_metamori    # a directory in fpath\n"
+     "metamori completion fish >~/.config/fish/completions/metamori.fish\n",
+     "", make_completion, kAlways},
+    {"version", other, "Show the version", "metamori version\nmetamori version -v\n", "", make_version, kAlways},
+    {"help", other, "Show help on a command", "metamori help\nmetamori help restore\n", "", make_help, kPagedAlways},
+    {"__complete", hidden, "Tell what could stand where a command line is being written", "", "", make_complete, kAlways},
+    {"__options", hidden, "List a command's options, one a line", "", "", make_list_options, kAlways},
 }};
 
 }  // namespace

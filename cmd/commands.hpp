@@ -13,6 +13,12 @@ namespace metamori::cmd {
 
 enum class CommandGroup { start, everyday, look, care, other, hidden };
 
+struct CommandTraits {
+  bool is_paged = false;       ///< long output: through a pager on terminals
+  bool has_repository = true;  ///< works on one, so that its settings count
+  bool needs_settings = true;  ///< what is wrong with settings stops it; else they are left out, with a warning
+};
+
 struct CommandRow {
   std::string_view name;
   CommandGroup group;
@@ -22,6 +28,7 @@ struct CommandRow {
   /// Exit codes it can end with, besides 0, 1 and 2.
   std::string_view exit_codes;
   std::unique_ptr<Command> (*make)();
+  CommandTraits traits = {};
 };
 
 std::span<const CommandRow> command_table() noexcept;
@@ -52,5 +59,8 @@ std::unique_ptr<Command> make_verify();
 std::unique_ptr<Command> make_version();
 std::unique_ptr<Command> make_help();
 std::unique_ptr<Command> make_list_options();
+std::unique_ptr<Command> make_complete();
+std::unique_ptr<Command> make_completion();
+std::unique_ptr<Command> make_config();
 
 }  // namespace metamori::cmd

@@ -19,7 +19,7 @@ void set_progress(CommonOptions& common, const std::string& word) {
     common.progress = ProgressMode::plain;
     common.progress_every_ms = static_cast<std::uint64_t>(*every_ms);
   } else {
-    Options::throw_bad_value("--progress", word, "auto|none|plain|plain=SECS");
+    Options::throw_bad_value("--progress", word, "auto|none|plain[=SECS]");
   }
 }
 
@@ -29,6 +29,7 @@ void describe_common(Options& options, CommonOptions& common) {
   options.texts("-C", "DIR", common.directories, "Work as if started in DIR");
   options.text("--repo", "DIR", common.repository_dir,
                "Use this repository (default: $METAMORI_DIR, or the nearest .metamori here or above)");
+  options.texts("-c", "KEY=VALUE", common.settings, "Set this for once: see metamori-config(1); may be repeated");
   options.flag("-q,--quiet", common.quiet, "Say only what is necessary");
   options.flag("-v,--verbose", common.verbose, "Say more");
   options.flag("--json", common.json, "Print one JSON object, errors too");
@@ -39,6 +40,7 @@ void describe_common(Options& options, CommonOptions& common) {
   options.choice<ColorMode>("--color", common.color,
                             {{"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}},
                             "Whether to use colours (default: on terminals, unless NO_COLOR is set)");
+  options.flag("--no-pager", common.no_pager, "Show long output at once, also on terminals");
   options.duration("--lock-timeout", common.lock_timeout_ms, "How long to wait for a lock (default: not at all)");
   options.number("--jobs", "N", common.jobs, "Threads to use (default: one a processor, at most 16)");
   options.flag("-h,--help", common.help, "Show help");

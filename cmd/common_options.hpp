@@ -16,6 +16,7 @@ enum class ProgressMode { automatic, none, plain };
 struct CommonOptions {
   std::vector<std::string> directories;  ///< of -C, each relative to the one before
   std::optional<std::string> repository_dir;
+  std::vector<std::string> settings;  ///< of -c, `key=value`
   bool quiet = false;
   bool verbose = false;
   bool json = false;
@@ -26,6 +27,7 @@ struct CommonOptions {
   ColorMode color = ColorMode::automatic;
   std::optional<std::int64_t> lock_timeout_ms;
   std::uint32_t jobs = 0;
+  bool no_pager = false;
   bool help = false;
   bool version = false;
 };

@@ -1,6 +1,7 @@
 #include "cmd/environment.hpp"
 
 #include <pwd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "cmd/units.hpp"
 #include "metamori/error.hpp"
 
 namespace metamori::cmd {
@@ -74,6 +76,26 @@ std::string host_name() {
   return buffer.data();
 }
 
+std::map<std::string, std::string> own_variables() {
+  constexpr std::string_view kPrefix = "METAMORI_";
+  std::map<std::string, std::string> found;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (text.starts_with(kPrefix) && equals != std::string_view::npos) found.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return found;
+}
+
+std::size_t terminal_width() {
+  constexpr std::size_t kDefault = 80;
+  if (const auto columns = variable("COLUMNS"))
+    if (const auto number = parse_number(*columns); number && *number > 0) return static_cast<std::size_t>(*number);
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return kDefault;
+}
+
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -85,6 +107,12 @@ std::string_view trim(std::string_view text) {
 Environment read_environment() {
   Environment environment;
   environment.repository_dir = variable("METAMORI_DIR");
+  environment.home = variable("HOME");
+  environment.config_home = variable("XDG_CONFIG_HOME");
+  environment.system_config = variable("METAMORI_SYSTEM_CONFIG");
+  environment.pager = variable("PAGER");
+  environment.metamori = own_variables();
+  environment.columns = terminal_width();
   environment.author = variable("METAMORI_AUTHOR");
   environment.no_color = variable("NO_COLOR").has_value();
   const auto terminal = variable("TERM");
@@ -104,7 +132,7 @@ Person author_of(const Environment& environment) {
   const bool is_whole = open != std::string_view::npos && trim(text).ends_with('>') && text.find('<', open + 1) == std::string_view::npos;
   const std::string_view name = trim(text.substr(0, open));
   if (!is_whole || name.empty() || text.find('\n') != std::string_view::npos)
-    throw Error(ErrorKind::usage, "METAMORI_AUTHOR is not of the form 'Name <mail>'");
+    throw Error(ErrorKind::usage, "METAMORI_AUTHOR, or the setting author, is not of the form 'Name <mail>'");
   const std::size_t close = text.rfind('>');
   return {std::string(name), std::string(trim(text.substr(open + 1, close - open - 1)))};
 }

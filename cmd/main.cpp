@@ -7,6 +7,7 @@
 
 #include "cmd/exit_codes.hpp"
 #include "cmd/output.hpp"
+#include "cmd/pager.hpp"
 #include "cmd/program.hpp"
 #include "cmd/signals.hpp"
 #include "metamori/error.hpp"
@@ -46,18 +47,21 @@ int main(int argument_count, char** arguments) {
   ::signal(SIGPIPE, SIG_IGN);
   // Asking a command how far it is must not end it, not even before it can tell.
   ::signal(SIGUSR1, SIG_IGN);
-  DescriptorOutput out(STDOUT_FILENO, "standard output", 65536);
+  Pager pager;
+  PagedOutput out(pager, 65536);
   DescriptorOutput err(STDERR_FILENO, "standard error", 4096);
-  const Terminals terminals{::isatty(STDOUT_FILENO) == 1, ::isatty(STDERR_FILENO) == 1};
+  const Terminals terminals{::isatty(STDOUT_FILENO) == 1, ::isatty(STDERR_FILENO) == 1, &pager};
   int code = kExitFailed;
   try {
     code = run_program(std::vector<std::string>(arguments + (argument_count > 0 ? 1 : 0), arguments + argument_count), read_environment(),
                        terminals, out, err);
   } catch (const ClosedPipe&) {
     flush_all(out, err);
+    if (!pager.finish()) return kExitFailed;
     die_by_signal(SIGPIPE);
   }
-  if (!flush_all(out, err) && (code == kExitOk || code == kExitLosses)) code = kExitFailed;
+  const bool is_complete = flush_all(out, err);
+  if ((!pager.finish() || !is_complete) && (code == kExitOk || code == kExitLosses)) code = kExitFailed;
   if (const int signal = caught_signal(); signal != 0) die_by_signal(signal);
   return code;
 }

@@ -6,6 +6,7 @@
 #include "cmd/suggest.hpp"
 #include "cmd/text.hpp"
 #include "cmd/units.hpp"
+#include "cmd/value_kind.hpp"
 #include "metamori/error.hpp"
 
 namespace metamori::cmd {
@@ -88,6 +89,7 @@ class Parser {
 
   static void hand_over(const OptionSpec& spec, const CLI::Option& option) {
     for (const std::string& value : option.results()) {
+      spec.is_given = true;
       if (spec.value == OptionValue::required) {
         spec.set(reveal(value));
       } else if (value == "true") {
@@ -150,7 +152,7 @@ void Options::text(std::string names, std::string placeholder, std::optional<std
 
 void Options::texts(std::string names, std::string placeholder, std::vector<std::string>& target, std::string description) {
   add({std::move(names), std::move(placeholder), OptionValue::required, std::move(description),
-       [&target](const std::string& value) { target.push_back(value); }});
+       [&target](const std::string& value) { target.push_back(value); }, true});
 }
 
 void Options::number(std::string names, std::string placeholder, std::uint64_t& target, std::string description) {
@@ -197,8 +199,9 @@ void Options::after_dashes(std::string name, std::vector<std::string>& target, s
 
 void Options::throw_bad_value(std::string_view names, std::string_view value, std::string_view expected) {
   const std::string_view longest = names.substr(names.rfind(',') + 1);
-  throw_usage("option " + std::string(longest) + ": '" + std::string(value) + "' is not " +
-              (expected.find('|') == std::string_view::npos ? std::string(expected) : "one of " + std::string(expected)));
+  const std::string start = "option " + std::string(longest) + ": '" + std::string(value) + "' is not ";
+  if (expected.find('|') == std::string_view::npos) throw_usage(start + std::string(expected));
+  throw_usage(start + "one of " + std::string(expected), did_you_mean(value, choices_of(expected)));
 }
 
 void parse_command(const Options& own, const Options& common, const std::vector<std::string>& words, const std::function<bool()>& is_help) {

@@ -21,18 +21,20 @@ enum class OptionValue {
 
 struct OptionSpec {
   std::string names;        ///< `-n,--max`
-  std::string placeholder;  ///< what the value is called in help
+  std::string placeholder;  ///< what the value is called in help, and what it is: find_value_kind()
   OptionValue value = OptionValue::none;
   std::string description;
   /// Called for each occurrence, in order; with an empty text for a flag or a missing optional value.
   std::function<void(const std::string&)> set;
+  bool is_repeatable = false;     ///< several add up; else the last counts
+  mutable bool is_given = false;  ///< on the command line; set by the parser
 
   /// The names one by one, short ones first.
   [[nodiscard]] std::vector<std::string> name_list() const;
 };
 
 struct PositionalSpec {
-  std::string name;
+  std::string name;  ///< as an option's placeholder
   std::string description;
   bool is_required = false;
   bool is_repeated = false;

@@ -13,7 +13,9 @@
 #include "cmd/help.hpp"
 #include "cmd/json_writer.hpp"
 #include "cmd/options.hpp"
+#include "cmd/pager.hpp"
 #include "cmd/session.hpp"
+#include "cmd/settings.hpp"
 #include "cmd/text.hpp"
 
 namespace metamori::cmd {
@@ -67,7 +69,30 @@ class ErrorReport {
   Output& err_;
 };
 
-int run_command(std::vector<std::string> words, CommonOptions& common, const Options& common_options, const Environment& environment,
+/// Settings as the command at hand needs them: strictly, or as far as they make sense.
+Settings load_settings(const CommandRow& row, const CommonOptions& common, const Environment& environment, Output& err) {
+  const bool is_strict = row.traits.needs_settings && !common.help;
+  try {
+    return Settings(find_setting_files(common, environment, row.traits.has_repository), environment, common.settings);
+  } catch (const Error& error) {
+    if (is_strict) throw;
+    if (row.group != CommandGroup::hidden && row.name != "config")
+      err.print("metamori: warning: settings are left out: {}\n", printable(error.what(), environment.is_utf8, false));
+    return {};
+  }
+}
+
+/// Leads what is printed through a pager, if there is a terminal, a pager, and nobody who doesn't want it.
+void choose_pager(const CommandRow& row, const CommonOptions& common, const Environment& environment, const Settings& settings,
+                  const Terminals& terminals) {
+  const bool is_wanted = row.traits.is_paged || common.help;
+  if (!is_wanted || !terminals.out || terminals.pager == nullptr || common.no_pager || common.json || common.json_lines) return;
+  const FoundSetting* setting = settings.find("pager");
+  const std::string command = setting != nullptr ? setting->value : environment.pager.value_or("less");
+  if (!command.empty() && command != "cat") terminals.pager->choose(command);
+}
+
+int run_command(std::vector<std::string> words, CommonOptions& common, const Options& common_options, Environment& environment,
                 Terminals terminals, Output& out, Output& err) {
   const CommandRow& row = get_command(words.front());
   const std::unique_ptr<Command> command = row.make();
@@ -75,24 +100,28 @@ int run_command(std::vector<std::string> words, CommonOptions& common, const Opt
   command->describe(own);
   words.erase(words.begin());
   try {
-    parse_command(own, common_options, words, [&] { return common.help; });
+    parse_command(own, common_options, words, [&] { return common.help || common.version; });
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::usage || !error.hint().empty()) throw;
     throw Error(ErrorKind::usage, error.what(), "metamori help " + std::string(row.name));
   }
-  if (common.help) {
-    out.write(render_command_help(row, own, common_options));
-    return kExitOk;
-  }
   if (common.version && row.name != "version") return run_command({"version"}, common, common_options, environment, terminals, out, err);
   change_directory(common.directories);
+  const Settings settings = load_settings(row, common, environment, err);
+  settings.apply(row.name, own, common_options);
+  if (const FoundSetting* author = settings.find("author")) environment.author = author->value;
+  choose_pager(row, common, environment, settings, terminals);
   Session session{common, environment, out, err, uses_color(common, environment, terminals.out), terminals.err};
+  if (common.help) {
+    out.write(render_command_help(row, own, common_options, help_style(session)));
+    return kExitOk;
+  }
   return command->run(session);
 }
 
 }  // namespace
 
-int run_program(const std::vector<std::string>& words, const Environment& environment, Terminals terminals, Output& out, Output& err) {
+int run_program(const std::vector<std::string>& words, Environment environment, Terminals terminals, Output& out, Output& err) {
   ErrorReport report(environment, asks_for_json(words), out, err);
   try {
     CommonOptions common;

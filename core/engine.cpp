@@ -8,6 +8,7 @@
 
 #include "core/format_file.hpp"
 #include "core/locate.hpp"
+#include "metamori/config.hpp"
 
 namespace metamori {
 namespace {
@@ -24,13 +25,15 @@ constexpr std::int64_t kPollNanoseconds = 50 * kNanosecondsPerMillisecond;
 
 /// What is read from a repository steers what is written to the tree, so it must come from the caller, from root, or from somebody with
 /// whom it was shared on purpose.
-void check_owner(const Engine& engine, const FileStat& top, std::uint32_t user) {
-  if (top.uid == user || top.uid == kRoot) return;
-  const std::string path = joined_path(engine.repository_directory, "config");
-  if ((top.mode & kOthersWrite) == 0) {
-    const auto config = find_text(engine.system, engine.dirs.top.get(), "config", path);
-    if (config && config_declares_shared(*config)) return;
-  }
+bool is_from_trusted(System& system, int repository, const std::string& directory, const FileStat& top) {
+  if (top.uid == system.identity().uid || top.uid == kRoot) return true;
+  if ((top.mode & kOthersWrite) != 0) return false;
+  const auto config = find_text(system, repository, "config", joined_path(directory, "config"));
+  return config && config_declares_shared(*config);
+}
+
+void check_owner(const Engine& engine, const FileStat& top) {
+  if (is_from_trusted(engine.system, engine.dirs.top.get(), engine.repository_directory, top)) return;
   throw Error(ErrorKind::refused,
               "the repository " + quoted(engine.repository_directory) + " belongs to another user (" + std::to_string(top.uid) + ")",
               "work as its owner, or let its owner share it with: metamori init --shared, or `shared = group` under [core] in its config",
@@ -99,7 +102,7 @@ std::unique_ptr<Engine> open_engine(System& system, const OpenOptions& options) 
   engine->dirs.top = std::move(location.repository);
   const FileStat top = stat_of(system, engine->dirs.top.get(), engine->repository_directory);
   const std::uint32_t user = system.identity().uid;
-  check_owner(*engine, top, user);
+  check_owner(*engine, top);
   engine->repository_id = read_repository_id(*engine);
   engine->read_only = !may_write(*engine, top, user);
   open_directories(*engine, top);
@@ -107,6 +110,18 @@ std::unique_ptr<Engine> open_engine(System& system, const OpenOptions& options) 
   engine->log = std::make_unique<RecordLog>(system, engine->dirs);
   engine->history = std::make_unique<History>(*engine->log);
   return engine;
+}
+
+std::optional<std::string> repository_settings_file(const OpenOptions& options) {
+  System& system = real_system();
+  try {
+    const Location location = locate_repository(system, options);
+    const FileStat top = stat_of(system, location.repository.get(), location.repository_directory);
+    if (!is_from_trusted(system, location.repository.get(), location.repository_directory, top)) return std::nullopt;
+    return joined_path(location.repository_directory, "config");
+  } catch (const Error&) {
+    return std::nullopt;  // Repository::open will tell why
+  }
 }
 
 std::string read_rules(const Engine& engine) {

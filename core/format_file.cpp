@@ -9,6 +9,7 @@
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
 #include "base/files.hpp"
+#include "core/settings_text.hpp"
 
 namespace metamori {
 namespace {
@@ -37,13 +38,6 @@ std::optional<std::string_view> take_line(std::string_view& text) {
 
 bool is_lower_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r";
-  const auto first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
 std::string lowered(std::string_view text) {
@@ -114,21 +108,9 @@ std::string decode_pointer(std::string_view text, std::string_view path) {
 }
 
 bool config_declares_shared(std::string_view config) {
-  bool in_core = false;
   bool shared = false;
-  while (!config.empty()) {
-    const auto next = take_line(config);
-    std::string_view line = trimmed(next ? *next : config);
-    if (!next) config = {};
-    line = trimmed(line.substr(0, line.find_first_of("#;")));
-    if (line.starts_with('[')) {
-      in_core = lowered(line) == "[core]";
-      continue;
-    }
-    const auto equals = line.find('=');
-    if (!in_core || equals == std::string_view::npos || lowered(trimmed(line.substr(0, equals))) != "shared") continue;
-    shared = lowered(trimmed(line.substr(equals + 1))) == "group";
-  }
+  for (const SettingsLine& line : split_settings(config))
+    if (line.kind == SettingsLine::Kind::setting && line.key == "core.shared") shared = lowered(line.value) == "group";
   return shared;
 }
 

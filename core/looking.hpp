@@ -12,6 +12,7 @@ namespace metamori {
 
 void visit_log(Engine& engine, const LogOptions& options, const std::function<bool(const LogEntry&)>& visit);
 std::vector<CheckpointInfo> list_log(Engine& engine, const LogOptions& options);
+std::vector<RevisionName> list_revision_names(Engine& engine, std::string_view prefix, std::size_t limit);
 void list_nodes(Engine& engine, const Position& position, std::string_view path, bool recursive,
                 const std::function<void(const NodeInfo&)>& visit);
 /// Which bytes of a file; no length: up to its end.

@@ -92,6 +92,10 @@ CheckpointInfo Repository::show(std::string_view revision) {
   return describe_checkpoint(engine, engine.history->resolve(revision), true);
 }
 
+std::vector<RevisionName> Repository::revision_names(std::string_view prefix, std::size_t limit) {
+  return list_revision_names(impl_->engine(), prefix, limit);
+}
+
 std::vector<CheckpointInfo> Repository::log(const LogOptions& options) { return list_log(impl_->engine(), options); }
 void Repository::log(const LogOptions& options, const std::function<bool(const LogEntry&)>& visit) {
   visit_log(impl_->engine(), options, visit);

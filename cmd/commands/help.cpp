@@ -34,9 +34,9 @@ class HelpCommand final : public Command {
       const std::unique_ptr<Command> command = row.make();
       Options own;
       command->describe(own);
-      session.out.write(render_command_help(row, own, common));
+      session.out.write(render_command_help(row, own, common, help_style(session)));
     } else {
-      session.out.write(render_overview());
+      session.out.write(render_overview(help_style(session)));
     }
     return kExitOk;
   }

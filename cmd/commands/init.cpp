@@ -10,7 +10,7 @@ class InitCommand final : public Command {
  public:
   void describe(Options& options) override {
     options.optional("DIR", directory_, "Top of the tree; made if missing (default: the current directory)");
-    options.text("--repo-dir", "PATH", init_.repository_dir, "Keep the repository there; .metamori becomes a pointer to it");
+    options.text("--repo-dir", "DIR", init_.repository_dir, "Keep the repository there; .metamori becomes a pointer to it");
     options.flag("--shared", init_.shared, "Let the directory's group write");
     options.flag("--exist-ok", init_.exist_ok, "Do nothing if there is a repository already");
   }

@@ -35,7 +35,7 @@ void for_each_line(std::string_view text, Take take) {
 class LogCommand final : public Command {
  public:
   void describe(Options& options) override {
-    options.optional("REV", revision_, "Where to start, or a range A..B (default: HEAD)");
+    options.optional("REV|A..B", revision_, "Where to start, or a range A..B (default: HEAD)");
     options.after_dashes("PATH", words_, "Only checkpoints that changed one of these, also under an earlier name");
     options.number("-n,--max", "N", log_.limit, "Show at most this many");
     options.flag("--oneline", oneline_, "One line each");

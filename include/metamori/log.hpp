@@ -42,4 +42,10 @@ struct LogEntry {
   std::vector<std::uint64_t> ancestors;
 };
 
+/// A way to write a checkpoint, for completion.
+struct RevisionName {
+  std::string name;           ///< `HEAD`, `17`, a tag, …
+  CheckpointInfo checkpoint;  ///< what it names
+};
+
 }  // namespace metamori

@@ -119,6 +119,9 @@ class METAMORI_API Repository {
 
   /// The checkpoint that `revision` names: see metamori-revisions(7).
   CheckpointInfo resolve(std::string_view revision);
+  /// Ways to name a checkpoint that start with `prefix`: `HEAD`, `latest` and `@undo`, tags, lines, and numbers, at most the `limit`
+  /// newest; from four hexadecimal digits on ids, too; after `REV~` the nearest ancestors. What is damaged is left out, not thrown.
+  std::vector<RevisionName> revision_names(std::string_view prefix, std::size_t limit);
   /// As resolve, with verdicts, scope and rules.
   CheckpointInfo show(std::string_view revision);
   /// Checkpoints, newest first. A repository without checkpoints has an empty log of HEAD.

@@ -37,6 +37,7 @@ load helpers
 @test "bad values are told" {
   expect 2 log -n many; has "$err" "option --max: 'many' is not a number"
   expect 2 checkpoint --check=fast; has "$err" 'one of auto\|mtime\|content'
+  expect 2 checkpoint --on-torn=keep-previuos; has "$err" '^hint: did you mean keep-previous\?$'
   expect 2 verify --data=0%
   expect 2 log --since=sometime
   expect 2 diff 1...2

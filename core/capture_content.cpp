@@ -35,12 +35,12 @@ int ContentCapture::read() {
     std::uint64_t begin = offset;
     std::uint64_t end = size;
     if (may_have_holes) {
-      const std::int64_t data = context_.system.seek_data(file_, offset);
+      const std::int64_t data = retry_interrupted([&] { return context_.system.seek_data(file_, offset); });
       if (data < 0 && data != -ENXIO && data != -EINVAL) return static_cast<int>(-data);
       if (data == -ENXIO) begin = size;
       if (data >= 0) {
         begin = std::min<std::uint64_t>(static_cast<std::uint64_t>(data), size);
-        const std::int64_t hole = context_.system.seek_hole(file_, begin);
+        const std::int64_t hole = retry_interrupted([&] { return context_.system.seek_hole(file_, begin); });
         if (hole < 0 && hole != -ENXIO) return static_cast<int>(-hole);
         if (hole >= 0) end = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(hole), begin, size);
       }

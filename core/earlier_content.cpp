@@ -90,9 +90,10 @@ bool EarlierContent::holds(const Chunk& chunk, Bytes& buffer) const {
 /// Whether a hole still reads as zeros. Reads only what the file system says to be data by now.
 bool EarlierContent::holds_hole(std::uint64_t begin, std::uint64_t end, Bytes& buffer) const {
   while (begin < end) {
-    const std::int64_t data = context_.system.seek_data(file_, begin);
+    const std::int64_t data = retry_interrupted([&] { return context_.system.seek_data(file_, begin); });
     if (data == -ENXIO || (data >= 0 && static_cast<std::uint64_t>(data) >= end)) return true;
-    const std::int64_t hole = data < 0 ? data : context_.system.seek_hole(file_, static_cast<std::uint64_t>(data));
+    if (data < 0) return false;
+    const std::int64_t hole = retry_interrupted([&] { return context_.system.seek_hole(file_, static_cast<std::uint64_t>(data)); });
     if (hole <= data) return false;
     begin = static_cast<std::uint64_t>(data);
     for (const std::uint64_t data_end = std::min(end, static_cast<std::uint64_t>(hole)); begin < data_end;) {

@@ -201,7 +201,7 @@ void NodeWriter::verify(int fd, const StreamRef& content, const std::string& pat
 /// Whether [begin, end) reads as zeros; what the file system knows to be a hole is not read.
 bool NodeWriter::has_zeros(int fd, std::uint64_t begin, std::uint64_t end, Bytes& buffer, const std::string& path) {
   while (begin < end) {
-    const std::int64_t data = system_.seek_data(fd, begin);
+    const std::int64_t data = retry_interrupted([&] { return system_.seek_data(fd, begin); });
     if (data == -ENXIO) return true;
     if (data >= 0) begin = static_cast<std::uint64_t>(data);
     if (begin >= end) return true;

@@ -24,7 +24,7 @@ std::optional<std::string> below(std::string_view path, std::string_view top) {
 std::optional<FileStat> stat_followed(System& system, const std::string& path) {
   const Fd file(system, retry_interrupted([&] { return system.open_at(AT_FDCWD, path.c_str(), O_PATH, 0); }));
   FileStat found;
-  if (!file.is_open() || system.stat(file.get(), found) < 0) return std::nullopt;
+  if (!file.is_open() || retry_interrupted([&] { return system.stat(file.get(), found); }) < 0) return std::nullopt;
   return found;
 }
 

@@ -34,7 +34,13 @@ void RestoreRun::check_unchanged() {
 
 void RestoreRun::apply(ApplyMode mode) {
   meter_.begin(Phase::apply, plan_.steps.size(), 0);
-  if (mode != ApplyMode::first) open_up_directories();
+  if (mode != ApplyMode::first) {
+    open_up_directories();
+    for (const Step& step : plan_.steps) {
+      remove_tree(spare_name(step));  // left by an attempt before this one
+      drop_second_name(step);
+    }
+  }
   for (auto step = plan_.steps.rbegin(); step != plan_.steps.rend(); ++step)  // what is in a directory goes before it
     if (step->kind == StepKind::remove) apply_remove(*step, mode);
   for (const Step& step : plan_.steps)
@@ -84,7 +90,7 @@ void RestoreRun::make_room(const Step& step, const FileStat& now, bool for_direc
 }
 
 void RestoreRun::apply_put(const Step& step, ApplyMode mode) {
-  const std::string staged = staged_path(step);
+  std::string staged = staged_path(step);
   auto now = directories_.stat(step.path);
   const bool is_old = now && step.stat && is_unchanged(*step.stat, *now);
   auto made = directories_.stat(staged);
@@ -92,9 +98,10 @@ void RestoreRun::apply_put(const Step& step, ApplyMode mode) {
     if (mode == ApplyMode::first) throw_io(ENOENT, "find what was made for", step.path);
     if (now && !is_old && is_entry(step.path, *now, entry_in(target_, step.path))) return;  // it has its name already
     if (now && !is_old && mode != ApplyMode::force) refuse_changed(step);
-    write_puts(writer_, {put_of(step)}, {});
+    const auto again = make_again(step);
+    if (!again) return;  // left out, with a warning
+    staged = *again;
     made = directories_.stat(staged);
-    if (!made) return;  // left out, with a warning
   }
   if (now && !is_old && mode != ApplyMode::force) refuse_changed(step);
   if (!now && step.stat && mode == ApplyMode::first) refuse_changed(step);
@@ -103,6 +110,17 @@ void RestoreRun::apply_put(const Step& step, ApplyMode mode) {
     now.reset();
   }
   put_in_place(step, staged, now.has_value());
+}
+
+/// Makes what is to be at the path of `step` once more; where that is, if policy lets it be made.
+std::optional<std::string> RestoreRun::make_again(const Step& step) {
+  TreePut put = put_of(step);
+  put.disk_path = spare_name(step);
+  put.clone_content.reset();  // what the file it would be a clone of holds by now is not known
+  remove_tree(put.disk_path);
+  write_puts(writer_, {put}, get_links(source_, target_));
+  if (!directories_.stat(put.disk_path)) return std::nullopt;
+  return put.disk_path;
 }
 
 void RestoreRun::put_in_place(const Step& step, const std::string& staged, bool replace) {
@@ -217,15 +235,12 @@ void RestoreRun::finish_rewrite(Fd file, const Step& step, const Entry& after) {
 
 /// When forced: as a put whose old state does not matter.
 void RestoreRun::replace_whole(const Step& step) {
-  Step put = step;
-  put.kind = StepKind::put;
-  put.old = OldState::lost;
-  put.stage_dir = directory_of(step.path);
-  put.staged_number = plan_.staged_count + plan_.steps.size();  // one at a time
-  remove_tree(staged_path(put));
-  write_puts(writer_, {put_of(put)}, {});
-  apply_put(put, ApplyMode::force);
-  sync_directories({put.stage_dir});
+  const auto made = make_again(step);
+  if (!made) return;
+  const auto now = directories_.stat(step.path);
+  if (now && is_directory(*now)) make_room(step, *now, false);
+  put_in_place(step, *made, now && !is_directory(*now));
+  sync_directories({std::string(directory_of(step.path))});
 }
 
 void RestoreRun::apply_metadata(const Step& step, ApplyMode mode) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/entry_changes.hpp"
 #include "core/restore_drafter.hpp"
 #include "core/tree_diff.hpp"
 
@@ -31,15 +32,8 @@ EntryType type_of(const FileStat& stat) noexcept {
 
 }  // namespace
 
-bool same_content(const Entry& a, const Entry& b) noexcept {
-  if (a.type != b.type || a.content_unknown != b.content_unknown) return false;
-  if (a.type == EntryType::directory) return true;
-  return a.content == b.content && a.unknown_size == b.unknown_size && a.target == b.target && a.device_major == b.device_major &&
-         a.device_minor == b.device_minor;
-}
-
 bool differs(const Entry& before, const Entry& after, const NodePolicy& policy) {
-  if (!same_content(before, after) || before.mtime != after.mtime) return true;
+  if (!has_same_content(before, after) || before.mtime != after.mtime) return true;
   const std::uint32_t ignored = policy.same_owner || after.type == EntryType::directory ? 0 : kPrivilegeBits;
   if (after.type != EntryType::symlink && (before.mode & ~ignored) != (after.mode & ~ignored)) return true;
   if (policy.same_owner && (before.owner.uid != after.owner.uid || before.owner.gid != after.owner.gid)) return true;
@@ -59,6 +53,9 @@ Drafter::Drafter(Engine& engine, TreeDirectories& directories, ChunkSource& sour
   constexpr std::array kNotWhole = {Verdict::prefix, Verdict::torn, Verdict::kept, Verdict::unreadable};
   for (const PathVerdict& verdict : scan.verdicts)
     if (std::find(kNotWhole.begin(), kNotWhole.end(), verdict.verdict) != kNotWhole.end()) uncaptured_.insert(verdict.path);
+  for (const std::string& path : uncaptured_)
+    if (const auto entry = find_path(source_, scan_.root_node, path); entry && entry->type == EntryType::directory)
+      unread_directories_.insert(path);
 }
 
 Draft Drafter::make() {
@@ -66,11 +63,39 @@ Draft Drafter::make() {
   diff_trees(source_, get_root(source_, scan_.root), target_,
              [&](const std::string& path, const Entry* before, const Entry* after) { visit(path, before, after); });
   if (goal_.exact) add_absent_before();
+  keep_full_directories();
   settle_links();
+  warn_of_unread();
   assemble();
   list_touched();
   list_actions();
   return std::move(draft_);
+}
+
+/// Whether what stands at `path` is not known, as a directory could not be read.
+bool Drafter::is_unread(std::string_view path) const {
+  if (unread_directories_.empty()) return false;
+  for (; !path.empty(); path = directory_of(path))
+    if (unread_directories_.contains(path)) return true;
+  return false;
+}
+
+bool Drafter::holds_unread(std::string_view path) const {
+  return std::any_of(unread_directories_.begin(), unread_directories_.end(),
+                     [&](const auto& below) { return is_at_or_below(below, path); });
+}
+
+/// All that the restore would have had to look into and does not replace.
+void Drafter::warn_of_unread() {
+  for (const PathVerdict& verdict : scan_.verdicts) {
+    const std::string& path = verdict.path;
+    if (verdict.verdict != Verdict::unreadable || is_unread(path) || !covers(path)) continue;
+    if (!items_.contains(path) && !draft_.further_names.contains(path) && find_path(source_, target_, path))
+      warn(path, "left as it is: it can't be read");
+  }
+  for (const std::string& path : unread_directories_)
+    if ((covers(path) || is_above_scope(path)) && (goal_.remove_extra || goal_.exact || find_path(source_, target_, path)))
+      warn(path, "left as it is, with all below it: it can't be read");
 }
 
 bool Drafter::covers(std::string_view path) const {
@@ -91,7 +116,7 @@ bool Drafter::is_above_scope(std::string_view path) const {
 }
 
 void Drafter::visit(const std::string& path, const Entry* before, const Entry* after) {
-  if (is_below(protected_, path)) return;
+  if (is_below(protected_, path) || is_unread(path)) return;
   if (is_below(swapped_, path) && before != nullptr && after == nullptr) {
     add_remove(path, before->type, true, directories_.stat(path));
     return;
@@ -158,9 +183,9 @@ void Drafter::visit_both(const std::string& path, const Entry& before, const Ent
     if (before.type != after.type) protected_ = path;
     return;
   }
-  if (before.type == EntryType::directory && before.content_unknown) {
+  if (before.type == EntryType::directory && after.type != EntryType::directory && holds_unread(path)) {
     protected_ = path;
-    warn(path, "left as it is: it can't be read");
+    warn(path, "left as it is, with all below it: not all of that can be read");
     return;
   }
   if (before.type == EntryType::directory && after.type == EntryType::directory) {
@@ -290,11 +315,28 @@ void Drafter::clear_way(const std::string& path) {
 /// What an undone restore created may be untracked by now, so that the comparison of the two trees does not meet it.
 void Drafter::add_absent_before() {
   for (const auto& [path, existed] : *goal_.exact) {
-    if (existed || items_.contains(path)) continue;
+    if (existed || items_.contains(path) || is_unread(path)) continue;
     const auto stat = directories_.stat(path);
     if (!stat || find_path(source_, target_, path)) continue;
     const bool is_tracked = find_path(source_, scan_.root_node, path).has_value();
     if (!S_ISSOCK(stat->mode)) add_remove(path, type_of(*stat), is_tracked, stat);
+  }
+}
+
+/// A directory in which something stays is not removed, whatever the reason: `-n` and the report are not to say so.
+void Drafter::keep_full_directories() {
+  for (auto item = items_.end(); item != items_.begin();) {  // what is in a directory comes after it
+    --item;
+    const std::string& path = item->first;
+    if (item->second.kind != StepKind::remove || item->second.type != EntryType::directory) continue;
+    const auto goes = [&](const DirectoryName& name) {
+      const auto child = items_.find(join_path(path, name.name));
+      return child != items_.end() && child->second.kind == StepKind::remove;
+    };
+    const Directory dir = directories_.find(path);
+    if (!dir) continue;
+    const auto names = list_directory(engine_.system, dir->get(), directories_.shown(path));
+    if (!std::all_of(names.begin(), names.end(), goes)) item = items_.erase(item);
   }
 }
 

@@ -57,8 +57,6 @@ struct Draft {
 /// not be touched.
 Draft draft_restore(Engine& engine, TreeDirectories& directories, ChunkSource& source, const ScanResult& scan, const RestoreGoal& goal);
 
-/// Same content, whatever the metadata.
-bool same_content(const Entry& a, const Entry& b) noexcept;
 /// Whether going from `before` to `after` changes anything that `policy` lets be brought back.
 bool differs(const Entry& before, const Entry& after, const NodePolicy& policy);
 

@@ -81,7 +81,7 @@ void Drafter::settle_links() {
 void Drafter::settle_target_group(const std::vector<std::string>& group, bool is_same_now) {
   std::vector<std::string> members;
   for (const std::string& path : group)
-    if (covers(path)) members.push_back(path);
+    if (covers(path) && !is_unread(path)) members.push_back(path);
   if (members.empty()) return;
   if (goal_.overwrite == Overwrite::never &&
       !std::all_of(members.begin(), members.end(), [&](const auto& path) { return items_.contains(path); }))
@@ -109,7 +109,7 @@ void Drafter::settle_target_group(const std::vector<std::string>& group, bool is
 /// These are one file now but are not to be: each that the checkpoint holds becomes a file of its own.
 void Drafter::settle_current_group(const std::vector<std::string>& group) {
   for (const std::string& path : group)
-    if (covers(path) && !in_target_group_.contains(path)) stage_member(path);
+    if (covers(path) && !is_unread(path) && !in_target_group_.contains(path)) stage_member(path);
 }
 
 void Drafter::stage_member(const std::string& path) {

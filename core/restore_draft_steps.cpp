@@ -117,7 +117,10 @@ void Drafter::add_directories() {
 }
 
 void Drafter::list_touched() {
+  // Names that come and go move a directory's time, whether its metadata are to change or not; which undoing has to put back, too: also
+  // where undoing is what moves it, as that may stage what was rewritten.
   std::set<std::string_view> directories;
+  for (const auto& [path, from_target] : changed_directories_) directories.insert(path);
   for (const auto& [path, item] : items_) {
     directories.insert(directory_of(path));
     if (!item.is_litter) draft_.touched.push_back({path, item.stat.has_value()});
@@ -126,16 +129,13 @@ void Drafter::list_touched() {
     directories.insert(directory_of(path));
     draft_.touched.push_back({path, true});
   }
-  // Names that come and go move a directory's time, whether its metadata are to change or not; which undoing has to put back, too: also
-  // where undoing is what moves it, as that may stage what was rewritten.
-  for (const PlanDirectory& directory : draft_.plan.directories) draft_.touched.push_back({directory.path, true});
-  for (const auto& [path, from_target] : changed_directories_) directories.insert(path);
-  for (const std::string_view path : directories)
-    if (path.empty() || find_path(source_, scan_.root_node, path)) draft_.touched.push_back({std::string(path), true});
+  for (const std::string_view path : directories) {
+    std::string name(path);
+    if (items_.contains(name)) continue;
+    if (const auto stat = directories_.stat(name); stat && has_type(*stat, EntryType::directory))
+      draft_.touched.push_back({std::move(name), true});
+  }
   std::sort(draft_.touched.begin(), draft_.touched.end(), [](const TouchedPath& a, const TouchedPath& b) { return a.path < b.path; });
-  const auto last = std::unique(draft_.touched.begin(), draft_.touched.end(),
-                                [](const TouchedPath& a, const TouchedPath& b) { return a.path == b.path; });
-  draft_.touched.erase(last, draft_.touched.end());
 }
 
 void Drafter::list_actions() {

@@ -28,6 +28,10 @@ class Drafter {
   void clear_way(const std::string& path);
   void refuse_unsavable(const std::string& path, const FileStat& stat);
   void add_absent_before();
+  void keep_full_directories();
+  void warn_of_unread();
+  [[nodiscard]] bool is_unread(std::string_view path) const;
+  [[nodiscard]] bool holds_unread(std::string_view path) const;
   [[nodiscard]] bool covers(std::string_view path) const;
   [[nodiscard]] bool is_above_scope(std::string_view path) const;
   bool may_remove(const std::string& path, const Entry& before);
@@ -65,6 +69,7 @@ class Drafter {
   std::map<std::string, bool, WalkOrder> changed_directories_;  ///< existing ones; whether metadata come from the target
   std::set<std::string> settled_directories_;                   ///< directories whose metadata differ
   std::set<std::string> uncaptured_;
+  std::set<std::string, std::less<>> unread_directories_;  ///< what is on record of what is below them need not be there
   std::set<std::string, std::less<>> made_directories_;
   std::optional<std::string> protected_, fresh_, swapped_;  ///< tops of the subtree we are in
   std::optional<bool> has_reflinks_;

@@ -4,6 +4,7 @@
 
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
+#include "core/entry_changes.hpp"
 #include "core/lock.hpp"
 #include "core/looking.hpp"
 #include "core/restore_run.hpp"
@@ -173,7 +174,7 @@ void InPlaceRestore::settle_unsaved() {
     const auto saved = head ? find_path(source, *head, path) : std::nullopt;
     const auto now = item.is_tracked ? find_path(source, scan_.root_node, path) : std::nullopt;
     const bool is_uncaptured = std::find(draft_.uncaptured.begin(), draft_.uncaptured.end(), path) != draft_.uncaptured.end();
-    if (!saved || !now || is_uncaptured || saved->content_unknown || !same_content(*saved, *now)) lost.push_back(path);
+    if (!saved || !now || is_uncaptured || saved->content_unknown || !has_same_content(*saved, *now)) lost.push_back(path);
   }
   if (!options_.force) refuse_lost(lost, "have work of their own");
   const std::set<std::string> are_lost(lost.begin(), lost.end());

@@ -22,11 +22,6 @@ bool is_swap(const Step& step, const Entry& entry) { return step.stat && S_ISDIR
 
 }  // namespace
 
-std::string RestoreRun::revert_name(const Step& step) const {
-  const auto index = static_cast<std::uint64_t>(&step - plan_.steps.data());
-  return join_path(directory_of(step.path), intent_.staged_name(plan_.staged_count + index));
-}
-
 void RestoreRun::check_revertible() {
   for (const Step& step : plan_.steps) {
     if (step.old != OldState::lost || is_old_file(step, directories_.stat(step.path))) continue;
@@ -38,7 +33,10 @@ void RestoreRun::check_revertible() {
 void RestoreRun::revert() {
   meter_.begin(Phase::apply, plan_.steps.size(), 0);
   open_up_directories();
-  for (const Step& step : plan_.steps) remove_tree(revert_name(step));  // left by an attempt before this one
+  for (const Step& step : plan_.steps) {
+    remove_tree(spare_name(step));  // left by an attempt before this one
+    drop_second_name(step);
+  }
   for (auto step = plan_.steps.rbegin(); step != plan_.steps.rend(); ++step)
     if (step->kind == StepKind::put || step->kind == StepKind::make_directory) revert_new(*step);
   std::vector<const Step*> missing;
@@ -149,7 +147,7 @@ void RestoreRun::bring_back(const std::vector<const Step*>& steps) {
       if (error < 0 && error != -EEXIST) throw_io(-error, "create directory", step->path);
       continue;
     }
-    put.disk_path = revert_name(*step);
+    put.disk_path = spare_name(*step);
     put.path = step->path;
     put.inherited = Inherited{step->stat->uid, step->stat->gid, step->stat->mode};
     puts.push_back(std::move(put));
@@ -160,7 +158,7 @@ void RestoreRun::bring_back(const std::vector<const Step*>& steps) {
   NodeWriter writer(system_, source_, policy, warnings_, meter_);
   write_puts(writer, std::move(puts), get_links(source_, *old_));
   for (const Step* step : steps) {
-    const std::string staged = revert_name(*step);
+    const std::string staged = spare_name(*step);
     if (directories_.stat(staged)) put_in_place(*step, staged, directories_.stat(step->path).has_value());
   }
 }

@@ -46,6 +46,8 @@ class RestoreRun {
   // restore_stage.cpp
   void open_up_directories();
   TreePut put_of(const Step& step);
+  [[nodiscard]] std::string spare_name(const Step& step) const;
+  [[nodiscard]] std::optional<std::string> staged_place(std::string_view path) const;
   void write_puts(NodeWriter& writer, std::vector<TreePut> puts, const LinkTable& links);
   bool leads_where(const std::string& path, const FileStat& stat, const Entry& entry);
   bool is_like(const std::string& path, const FileStat& stat, const Entry& entry);
@@ -54,12 +56,14 @@ class RestoreRun {
     return join_path(step.stage_dir, intent_.staged_name(step.staged_number));
   }
   void remove_tree(const std::string& path);
+  void drop_second_name(const Step& step);
   void sync_directories(const std::set<std::string>& paths);
 
   // restore_apply.cpp
   void apply_step(const Step& step, ApplyMode mode);
   void apply_remove(const Step& step, ApplyMode mode);
   void apply_put(const Step& step, ApplyMode mode);
+  std::optional<std::string> make_again(const Step& step);
   void put_in_place(const Step& step, const std::string& staged, bool replace);
   void apply_rewrite(const Step& step, ApplyMode mode);
   void apply_rewrite_of_lost(const Step& step, ApplyMode mode);
@@ -85,7 +89,6 @@ class RestoreRun {
   void bring_back(const std::vector<const Step*>& steps);
   bool is_entry(const std::string& path, const FileStat& stat, const Entry& entry);
   void settle_old_directories(const std::set<std::string>& recreated);
-  [[nodiscard]] std::string revert_name(const Step& step) const;
   void warn_changed(const std::string& path) { warnings_.add(path, "left as it is: it was changed since the restore began"); }
   void unlink(const std::string& path);
   bool remove_empty_directory(const std::string& path);

@@ -63,6 +63,24 @@ Entry RestoreRun::entry_in(const Root& root, const std::string& path) {
   return std::move(*entry);
 }
 
+/// Where recovery makes what it has to make once more. Not under its first staged name: what stands there is whole.
+std::string RestoreRun::spare_name(const Step& step) const {
+  const auto index = static_cast<std::uint64_t>(&step - plan_.steps.data());
+  return join_path(directory_of(step.path), intent_.staged_name(plan_.staged_count + index));
+}
+
+/// Where what is to be at `path` is, or was, before it gets its name.
+std::optional<std::string> RestoreRun::staged_place(std::string_view path) const {
+  for (std::string_view above = path; !above.empty(); above = directory_of(above)) {
+    const auto step = std::lower_bound(plan_.steps.begin(), plan_.steps.end(), above,
+                                       [](const Step& a, std::string_view b) { return WalkOrder()(a.path, b); });
+    if (step == plan_.steps.end() || step->path != above) continue;
+    if (step->kind != StepKind::put || (!step->deep && above != path)) return std::nullopt;
+    return staged_path(*step) + std::string(path.substr(above.size()));
+  }
+  return std::nullopt;
+}
+
 TreePut RestoreRun::put_of(const Step& step) {
   TreePut put;
   put.disk_path = staged_path(step);
@@ -118,18 +136,27 @@ bool RestoreRun::leads_where(const std::string& path, const FileStat& stat, cons
   const std::string name(name_of(path));
   Bytes target(stat.size_bytes + 1);
   const std::int64_t size = retry_interrupted([&] { return system_.read_symlink(dir->get(), name.c_str(), target); });
+  if (size < 0 && size != -ENOENT && size != -EINVAL) throw_io(static_cast<int>(-size), "read link", path);
   return size >= 0 && as_text(ByteView(target).first(static_cast<std::size_t>(size))) == entry.target;
 }
 
-/// One of `others` that is on disk as `entry` says and has no name outside the group: what is made anew is linked to it.
+/// One of `others` that is on disk as `entry` says, under its own name or still staged, and has no name outside the group: what is made
+/// anew is linked to it.
 std::optional<std::string> RestoreRun::find_linked(const std::vector<std::string>& group, const std::vector<std::string>& others,
                                                    const Entry& entry) {
-  for (const std::string& path : others) {
+  const auto places_of = [&](const std::vector<std::string>& names) {
+    std::vector<std::string> places = names;
+    for (const std::string& name : names)
+      if (auto staged = staged_place(name)) places.push_back(*std::move(staged));
+    return places;
+  };
+  const std::vector<std::string> places = places_of(group);
+  for (const std::string& path : places_of(others)) {
     const auto file = directories_.stat(path);
     if (!file || !is_like(path, *file, entry)) continue;
     if (plan_.policy.same_owner && (file->uid != entry.owner.uid || file->gid != entry.owner.gid)) continue;
     if (entry.type == EntryType::file && !writer_.has_attributes(open_in_place(path, O_RDONLY).get(), entry)) continue;
-    const auto names = std::count_if(group.begin(), group.end(), [&](const std::string& name) {
+    const auto names = std::count_if(places.begin(), places.end(), [&](const std::string& name) {
       const auto stat = directories_.stat(name);
       return stat && stat->device == file->device && stat->inode == file->inode;
     });
@@ -197,6 +224,16 @@ void RestoreRun::remove_tree(const std::string& path) {
     }
   }
   for (auto dir_path = found.rbegin(); dir_path != found.rend(); ++dir_path) remove_empty_directory(*dir_path);
+}
+
+/// A power cut may leave what was renamed with both its names.
+void RestoreRun::drop_second_name(const Step& step) {
+  if (step.kind != StepKind::put) return;
+  const std::string staged = staged_path(step);
+  const auto made = directories_.stat(staged);
+  if (!made || S_ISDIR(made->mode)) return;
+  const auto now = directories_.stat(step.path);
+  if (now && now->device == made->device && now->inode == made->inode) unlink(staged);
 }
 
 void RestoreRun::unstage() {

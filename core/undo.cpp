@@ -17,6 +17,7 @@ struct UndoPoint {
   RestoreSource source;
   std::map<std::string, bool> touched;
   std::optional<Position> head_after;  ///< where HEAD goes back to, if it is still where that restore left it
+  bool was_finished = false;           ///< that restore got to its end, and was not taken back
   bool moved_head = false;             ///< that restore took HEAD somewhere else: the top's own metadata went along
 };
 
@@ -41,15 +42,13 @@ UndoPoint undo_point(Engine& engine, const Position& position) {
     point.touched.emplace(std::move(touched.path), touched.existed);
   // Checkpoints taken since then are not stepped back over: HEAD returns only if it is still where that restore put it.
   const auto move = find_move(engine, position.number);
+  point.was_finished = move.has_value();
   if (move && engine.log->head() == move->head_after) {
     point.head_after = move->head_before;
     point.moved_head = move->head_before != move->head_after;
   }
   return point;
 }
-
-/// Whether it is known that this restore was the last to change the tree.
-bool is_latest(const UndoPoint& point) noexcept { return point.head_after.has_value(); }
 
 /// Whether going back to this point changes anything: a restore that was refused or taken back has left its safety checkpoint behind.
 bool changes_anything(ChunkSource& source, const ScanResult& scan, const UndoPoint& point, const NodePolicy& policy) {
@@ -98,7 +97,7 @@ RestoreReport undo_restore(Engine& engine, const RestoreOptions& options) {
     const NodePolicy policy = node_policy(options);
     for (const Position& candidate : candidates) {
       const UndoPoint point = undo_point(engine, candidate);
-      if (is_latest(point) || candidates.size() == 1 || changes_anything(source, scan, point, policy)) return aim_at(point, options);
+      if (point.was_finished || candidates.size() == 1 || changes_anything(source, scan, point, policy)) return aim_at(point, options);
     }
     throw Error(ErrorKind::bad_revision, "undo: the tree is already as it was before every restore that is remembered");
   });

@@ -4,4 +4,4 @@ target_link_libraries(metamori_engine_world PUBLIC metamori_core metamori_test_s
 
 metamori_test(scan_test SOURCES unit/checkpoint_basis.cpp unit/scan_capture.cpp unit/scan_earlier.cpp unit/scan_links.cpp unit/scan_second_look.cpp unit/stat_cache_levels.cpp LIBS metamori_engine_world)
 metamori_test(scan_edits_test SOURCES prop/scan_edits.cpp LIBS metamori_engine_world)
-metamori_test(crash_checkpoint_test SOURCES crash/checkpoint_crash.cpp LIBS metamori_engine_world)
+metamori_test(crash_checkpoint_test SOURCES crash/checkpoint_crash.cpp crash/crash_sweep.cpp LIBS metamori_engine_world)

@@ -7,5 +7,6 @@ metamori_test(restore_test
     unit/restore_plan.cpp
     unit/restore_redo.cpp
     unit/restore_undo.cpp
+    unit/restore_unread.cpp
   LIBS metamori_engine_world)
-metamori_test(restore_crash_test SOURCES crash/unsaved_crash.cpp unit/restore_crash.cpp LIBS metamori_engine_world)
+metamori_test(unsaved_restore_test SOURCES crash/unsaved_crash.cpp LIBS metamori_engine_world)

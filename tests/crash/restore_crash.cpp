@@ -71,29 +71,7 @@ class RecoverySweep {
   CrashSweep& sweep_;
 };
 
-struct Enough {};
-
-/// Distinct states in which a restore is pending, staged or not yet, as many of both.
-std::vector<std::unique_ptr<SimSystem>> pending_states(const Scenario& scenario, std::size_t count_of_each) {
-  const auto disk = carried_out(scenario);
-  std::vector<std::unique_ptr<SimSystem>> staged, unstaged;
-  try {
-    CrashSweep().run(*disk, {.states = CrashSweep::kNoLimit, .seed_count = 1}, [&](const SimSystem& state, bool) {
-      auto copy = state.copy();
-      const Ending ending = required_ending(*copy, RecoverMode::finish);
-      if (ending == Ending::either) return;
-      auto& found = ending == Ending::new_tree ? staged : unstaged;
-      if (found.size() < count_of_each) found.push_back(std::move(copy));
-      if (staged.size() == count_of_each && unstaged.size() == count_of_each) throw Enough{};
-    });
-  } catch (const Enough&) {
-    // as many as were asked for
-  }
-  std::move(unstaged.begin(), unstaged.end(), std::back_inserter(staged));
-  return staged;
-}
-
-TEST(RestoreCrash, DISABLED_T1P7RecoveryMayBeCutAnywhereAgainAndAgain) {
+TEST(RestoreCrash, T1P7RecoveryMayBeCutAnywhereAgainAndAgain) {
   CrashSweep sweep;
   const std::size_t count = test_scale() > 1 ? std::min<std::size_t>(test_scale(), 5) : 1;
   for (const Scenario& scenario : restore_scenarios()) {

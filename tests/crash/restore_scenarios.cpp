@@ -119,6 +119,8 @@ void check_next_checkpoint(SimSystem& state) {
          "the next checkpoint does not hold the tree");
 }
 
+struct Enough {};
+
 }  // namespace
 
 TreeAndHead tree_and_head(SimSystem& disk) { return {tree_and_top(disk), open_at_tree(disk)->log->head().number}; }
@@ -161,6 +163,26 @@ Ending required_ending(SimSystem& state, RecoverMode mode) {
   if (!files.find()) return Ending::either;
   if (!files.has(IntentMarker::staged) || files.has(IntentMarker::aborting) || mode == RecoverMode::abort) return Ending::old_tree;
   return Ending::new_tree;
+}
+
+std::vector<std::unique_ptr<SimSystem>> pending_states(const Scenario& scenario, std::size_t count_of_each) {
+  const auto disk = carried_out(scenario);
+  std::vector<std::unique_ptr<SimSystem>> staged, unstaged;
+  try {
+    CrashSweep().run(*disk, {.states = CrashSweep::kNoLimit, .seed_count = 1}, [&](const SimSystem& state, bool) {
+      auto copy = state.copy();
+      const Ending ending = required_ending(*copy, RecoverMode::finish);
+      if (ending == Ending::either) return;
+      copy->make_durable();
+      auto& found = ending == Ending::new_tree ? staged : unstaged;
+      if (found.size() < count_of_each) found.push_back(std::move(copy));
+      if (staged.size() == count_of_each && unstaged.size() == count_of_each) throw Enough{};
+    });
+  } catch (const Enough&) {
+    // as many as were asked for
+  }
+  std::move(unstaged.begin(), unstaged.end(), std::back_inserter(staged));
+  return staged;
 }
 
 void check_unrepaired(SimSystem& state, const Scenario& scenario) {

@@ -42,6 +42,9 @@ enum class Ending { old_tree, new_tree, either };
 /// What `recover` has to come to from `state`: by the markers, if a restore is pending there.
 Ending required_ending(SimSystem& state, RecoverMode mode);
 
+/// Distinct states in which a restore is pending, staged or not yet, as many of both, all durable.
+std::vector<std::unique_ptr<SimSystem>> pending_states(const Scenario& scenario, std::size_t count_of_each);
+
 /// P7, its first sentence: nothing has been repaired yet.
 void check_unrepaired(SimSystem& state, const Scenario& scenario);
 /// Recovers; then the tree must be all-new or all-old, as is required. Warnings are violations.

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "core/restore.hpp"
 #include "tests/prop/engine_edits.hpp"
@@ -45,6 +46,7 @@ class EngineHistory {
   void edit();
   void take_whole();
   void take_some();
+  std::set<std::string> names_taken_along(const TreeState& before, const std::vector<std::string>& paths);
   void restore();
   void undo();
   void cut_idle();

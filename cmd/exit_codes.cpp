@@ -59,6 +59,35 @@ std::string_view kind_name(ErrorKind kind) noexcept {
   return "io";
 }
 
+std::string_view usual_hint(ErrorKind kind) noexcept {
+  switch (kind) {
+    case ErrorKind::usage:
+      return "metamori help COMMAND tells how it is used";
+    case ErrorKind::no_repository:
+      return "metamori init makes one; -C or --repo says where to look";
+    case ErrorKind::locked:
+      return "try again, or wait for it with --lock-timeout 5m";
+    case ErrorKind::bad_revision:
+      return "metamori log --all lists the checkpoints; metamori-revisions(7) tells how they are named";
+    case ErrorKind::corrupt:
+      return "metamori verify tells which checkpoints are affected; the others can still be restored";
+    case ErrorKind::unsupported:
+      return "metamori version tells what this one knows";
+    case ErrorKind::no_space:
+      return "free some space, or keep the repository elsewhere (metamori init --repo-dir); then run it again";
+    case ErrorKind::refused:
+      return "metamori status shows how things stand";
+    case ErrorKind::interrupted:
+    case ErrorKind::timed_out:
+      return "run it again: what was stored serves the next run";
+    case ErrorKind::torn:
+      return "pause the job meanwhile, or record the file as it is with --on-torn=mark";
+    case ErrorKind::io:
+      return "mend that, then run it again";
+  }
+  return {};
+}
+
 std::string_view exit_code_meaning(int code) noexcept {
   switch (code) {
     case kExitOk:

@@ -24,6 +24,8 @@ inline constexpr int kExitRefused = 16;
 int exit_code(ErrorKind kind) noexcept;
 /// The kind as JSON names it.
 std::string_view kind_name(ErrorKind kind) noexcept;
+/// What to do next after an error of this kind that says nothing of that itself.
+std::string_view usual_hint(ErrorKind kind) noexcept;
 /// One line on what an exit code means, for help and man pages; empty for an unknown code.
 std::string_view exit_code_meaning(int code) noexcept;
 

@@ -59,7 +59,8 @@ class ErrorReport {
     return code;
   }
   int operator()(const Error& error) {
-    return (*this)(kind_name(error.kind()), error.what(), error.hint(), error.path(), exit_code(error.kind()));
+    const std::string hint = error.hint().empty() ? std::string(usual_hint(error.kind())) : error.hint();
+    return (*this)(kind_name(error.kind()), error.what(), hint, error.path(), exit_code(error.kind()));
   }
 
  private:
@@ -99,12 +100,15 @@ int run_command(std::vector<std::string> words, CommonOptions& common, const Opt
   Options own;
   command->describe(own);
   words.erase(words.begin());
-  try {
-    parse_command(own, common_options, words, [&] { return common.help || common.version; });
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::usage || !error.hint().empty()) throw;
-    throw Error(ErrorKind::usage, error.what(), "metamori help " + std::string(row.name));
-  }
+  const auto with_hint = [&](auto action) {
+    try {
+      return action();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::usage || !error.hint().empty()) throw;
+      throw Error(ErrorKind::usage, error.what(), "metamori help " + std::string(row.name) + " tells how it is used", error.path());
+    }
+  };
+  with_hint([&] { parse_command(own, common_options, words, [&] { return common.help || common.version; }); });
   if (common.version && row.name != "version") return run_command({"version"}, common, common_options, environment, terminals, out, err);
   change_directory(common.directories);
   const Settings settings = load_settings(row, common, environment, err);
@@ -116,7 +120,7 @@ int run_command(std::vector<std::string> words, CommonOptions& common, const Opt
     out.write(render_command_help(row, own, common_options, help_style(session)));
     return kExitOk;
   }
-  return command->run(session);
+  return with_hint([&] { return command->run(session); });
 }
 
 }  // namespace

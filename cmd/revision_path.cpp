@@ -5,11 +5,11 @@
 namespace metamori::cmd {
 namespace {
 
-/// First occurrence of `what` outside `@{…}`.
+/// First occurrence of `what` outside `@{…}` and `^{…}`.
 std::size_t find_outside_braces(std::string_view text, std::string_view what) {
   bool in_braces = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text.substr(i).starts_with("@{")) in_braces = true;
+    if (text[i] == '{') in_braces = true;
     if (!in_braces && text.substr(i).starts_with(what)) return i;
     if (text[i] == '}') in_braces = false;
   }
@@ -21,7 +21,9 @@ std::size_t find_outside_braces(std::string_view text, std::string_view what) {
 RevisionPath split_revision_path(std::string_view text) {
   if (text.starts_with(":/")) return {std::string(text), std::nullopt};
   const std::size_t colon = find_outside_braces(text, ":");
-  if (colon == 0 || text.empty()) throw Error(ErrorKind::usage, "missing revision before ':'", "write HEAD:path");
+  if (text.empty())
+    throw Error(ErrorKind::bad_revision, "an empty word names no checkpoint", "HEAD is the newest; metamori-revisions(7) has the rest");
+  if (colon == 0) throw Error(ErrorKind::usage, "missing revision before ':'", "write HEAD:path");
   if (colon == std::string_view::npos) return {std::string(text), std::nullopt};
   return {std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
 }

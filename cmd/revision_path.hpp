@@ -17,7 +17,7 @@ struct RevisionPath {
   std::string revision;
   std::optional<std::string> path;
 };
-/// Splits at the first colon that is not inside `@{…}`. `:/text` is a revision as a whole. Throws usage if the revision is empty.
+/// Splits at the first colon that is not inside braces. `:/text` is a revision as a whole. Throws usage if the revision is empty.
 RevisionPath split_revision_path(std::string_view text);
 
 /// Throws `error` again, with a hint where one of these words, taken for revisions, is a file: the commonest slip.

@@ -120,8 +120,8 @@ std::unique_ptr<Engine> open_existing(System& system, const InitOptions& options
   auto engine = open_engine(system, open);
   if (!wanted.empty() && engine->repository_directory != wanted)
     throw Error(ErrorKind::refused,
-                "the repository of " + quoted(tree.path) + " is " + quoted(engine->repository_directory) + ", not " + quoted(wanted), {},
-                tree.path);
+                "the repository of " + quoted(tree.path) + " is " + quoted(engine->repository_directory) + ", not " + quoted(wanted),
+                "leave --repo-dir away to take that one", tree.path);
   return engine;
 }
 
@@ -159,7 +159,7 @@ Elsewhere place_elsewhere(System& system, std::string path, const Place& tree) {
 void build_elsewhere(System& system, const InitOptions& options, const Elsewhere& place, const Place& tree) {
   if (!build(system, place.parent, place.name, tree, options.shared, true)) {
     if (!is_repository(system, place.path))
-      throw Error(ErrorKind::refused, quoted(place.path) + " exists already and is no repository", {}, place.path);
+      throw Error(ErrorKind::refused, quoted(place.path) + " exists already and is no repository", "name another place", place.path);
     if (!was_made_for(system, place.path, tree)) fail_exists(place.path);
   }
   if (!publish_pointer(system, tree, place.path, options.shared)) fail_exists(joined_path(tree.path, kRepositoryName));

@@ -38,12 +38,23 @@ bool has_all(const Metadata& metadata, const Metadata& wanted) {
                      [&](const auto& pair) { return std::find(metadata.begin(), metadata.end(), pair) != metadata.end(); });
 }
 
-bool is_range(std::string_view from) { return from.find("..") != std::string_view::npos && !from.starts_with(":/"); }
+/// Where the two dots of a range stand: not in `:/a..b`, `HEAD^{/a..b}` or `@{a..b}`.
+std::size_t range_dots(std::string_view from) {
+  if (from.starts_with(":/")) return std::string_view::npos;
+  bool in_braces = false;
+  for (std::size_t i = 0; i + 1 < from.size(); ++i) {
+    if (from[i] == '{') in_braces = true;
+    if (from[i] == '}') in_braces = false;
+    if (!in_braces && from[i] == '.' && from[i + 1] == '.') return i;
+  }
+  return std::string_view::npos;
+}
 
 std::vector<Position> candidates(Engine& engine, const LogOptions& options, bool filtered) {
   if (options.all) return all_checkpoints(engine);
   if (options.from == "HEAD" && engine.log->highest() == 0) return {};  // a new repository has an empty log, not an error
-  if (is_range(options.from)) return checkpoints_between(engine, options.from, options.from.find(".."));
+  if (const std::size_t dots = range_dots(options.from); dots != std::string_view::npos)
+    return checkpoints_between(engine, options.from, dots);
   const std::size_t limit = filtered || options.limit == 0 ? kUnlimited : static_cast<std::size_t>(options.limit);
   return engine.history->walk({engine.history->resolve(options.from)}, limit);
 }

@@ -32,7 +32,8 @@ std::optional<FileStat> stat_followed(System& system, const std::string& path) {
 
 void require_writable(const Engine& engine) {
   if (engine.read_only)
-    throw Error(ErrorKind::refused, "the repository " + quoted(engine.repository_directory) + " can't be written", {},
+    throw Error(ErrorKind::refused, "the repository " + quoted(engine.repository_directory) + " can't be written",
+                "looking, comparing and restore --to work all the same; to write, become who may, or mount it for writing",
                 engine.repository_directory);
 }
 

@@ -18,6 +18,7 @@ constexpr std::size_t kMaxNumberDigits = 7;
 constexpr std::size_t kMinIdDigits = 8;
 constexpr std::size_t kMaxIdDigits = 2 * CheckpointTag::size_bytes;
 constexpr std::size_t kMaxCandidates = 10;
+constexpr std::size_t kMaxNearIds = 3;
 
 bool is_id_prefix(std::string_view text) {
   return text.size() >= kMinIdDigits && text.size() <= kMaxIdDigits &&
@@ -50,6 +51,7 @@ struct History::Impl {
   Position take_step(const Position& from, const RevisionStep& step, std::string_view whole);
   bool message_matches(const Regex& pattern, std::uint64_t number);
   std::string describe_candidate(const Position& candidate);
+  std::string ids_starting_with(const std::string& digits);
   [[noreturn]] void fail_unknown(std::string_view name, std::string_view whole);
 
   RecordLog& log;
@@ -93,6 +95,9 @@ Position History::Impl::resolve_name(const std::string& name, std::string_view w
 }
 
 Position History::Impl::resolve_number(std::uint64_t number) {
+  if (number == 0 || number > log.highest())
+    throw Error(ErrorKind::bad_revision, "there is no checkpoint with number " + std::to_string(number),
+                "the highest number so far is " + std::to_string(log.highest()) + "; `metamori log --all` lists the checkpoints");
   const Record record = log.get(number);
   if (record.kind == RecordKind::move)
     throw Error(ErrorKind::bad_revision, "number " + std::to_string(number) + " is a move of HEAD, not a checkpoint",
@@ -140,7 +145,8 @@ Position History::Impl::resolve_undo(std::uint64_t n) {
     if (record->kind == RecordKind::safety && count++ == n) return position_of(*record);
   if (count == 0) throw Error(ErrorKind::bad_revision, "there is no safety checkpoint", "a restore makes one");
   throw Error(ErrorKind::bad_revision,
-              "there are only " + std::to_string(count) + " safety checkpoints: @undo to @undo~" + std::to_string(count - 1));
+              "there are only " + std::to_string(count) + " safety checkpoints: @undo to @undo~" + std::to_string(count - 1),
+              "`metamori log --all` lists them");
 }
 
 Position History::Impl::resolve_latest() {
@@ -219,13 +225,28 @@ Position History::Impl::take_step(const Position& from, const RevisionStep& step
     const auto parent = graph.live_parent(position, is_parent ? step.count : 1);
     if (!parent && is_parent && step.count > 1)
       throw Error(ErrorKind::bad_revision,
-                  quoted(whole) + ": checkpoint #" + std::to_string(position.number) + " has no parent " + std::to_string(step.count));
+                  quoted(whole) + ": checkpoint #" + std::to_string(position.number) + " has no parent " + std::to_string(step.count),
+                  "~" + std::to_string(step.count) + " goes that many steps back");
     if (!parent)
       throw Error(ErrorKind::bad_revision, quoted(whole) + " goes back beyond the first checkpoint",
                   "#" + std::to_string(position.number) + " has none before it");
     position = *parent;
   }
   return position;
+}
+
+/// `: 3f2a9c01`, or nothing where none starts so, or too many.
+std::string History::Impl::ids_starting_with(const std::string& digits) {
+  std::string found;
+  std::size_t count = 0;
+  for (const RecordSummary& record : log.summaries()) {
+    if (record.kind == RecordKind::move) continue;
+    const std::string id = to_hex(record.id);
+    if (!id.starts_with(digits)) continue;
+    found += (found.empty() ? ": " : ", ") + id.substr(0, kMinIdDigits);
+    if (++count > kMaxNearIds) return {};
+  }
+  return found;
 }
 
 void History::Impl::fail_unknown(std::string_view name, std::string_view whole) {
@@ -238,7 +259,8 @@ void History::Impl::fail_unknown(std::string_view name, std::string_view whole) 
   hint += "`metamori log` lists the checkpoints";
   const bool is_short_id =
       name.size() < kMinIdDigits && name.size() >= 4 && name.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
-  if (is_short_id) hint += "; ids need at least 8 digits";
+  if (is_short_id) hint += "; ids need at least 8 digits" + ids_starting_with(lower(std::string(name)));
+  if (name.find("..") != std::string_view::npos) hint = "A..B names two checkpoints: `metamori diff` and `metamori log` take that";
   std::string message = "there is no line, tag or checkpoint " + quoted(name);
   if (name != whole) message = quoted(whole) + ": " + message;
   throw Error(ErrorKind::bad_revision, message, hint);

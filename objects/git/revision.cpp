@@ -74,7 +74,8 @@ class RevisionParser {
     return *number;
   }
   [[noreturn]] void fail(const std::string& why) const {
-    throw Error(ErrorKind::bad_revision, quoted(whole_) + " is not a revision: " + why, "see 'Revisions' in the manual, or `metamori log`");
+    throw Error(ErrorKind::bad_revision, quoted(whole_) + " is not a revision: " + why,
+                "metamori-revisions(7) tells how they are written, `metamori log` which there are");
   }
   std::string_view whole_;
   std::string_view rest_;

@@ -60,7 +60,7 @@ load helpers
 
 @test "errors show no control characters" {
   expect 2 $'\x1b[2J'; [[ "$err" != *$'\x1b'* ]]
-  expect 1 -C $'no\nsuch\x1b' status; same "$(wc -l <<<"$err")" 1
+  expect 1 -C $'no\nsuch\x1b' status; same "$(wc -l <<<"$err")" 2
 }
 
 @test "output that can't be written is a failure" {

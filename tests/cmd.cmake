@@ -13,7 +13,6 @@ metamori_test(cmd_json SOURCES unit/cmd_json.cpp LIBS metamori_cmd_parts metamor
 metamori_test(cmd_log SOURCES unit/cmd_log.cpp LIBS metamori_cmd_parts metamori_core)
 metamori_test(cmd_completion SOURCES unit/cmd_completion.cpp LIBS metamori_cmd_parts metamori_core)
 metamori_test(cmd_help SOURCES unit/cmd_help.cpp LIBS metamori_cmd_parts metamori_core)
-metamori_test(settings SOURCES unit/settings.cpp LIBS metamori_core)
 metamori_test(cmd_table SOURCES unit/cmd_table.cpp LIBS metamori_cmd_parts metamori_core)
 metamori_test(cmd_render SOURCES unit/cmd_render.cpp LIBS metamori_cmd_parts metamori_core)
 if(TARGET nlohmann_json::nlohmann_json)

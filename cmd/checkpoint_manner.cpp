@@ -12,6 +12,7 @@ namespace metamori::cmd {
 
 void describe_checkpoint_manner(Options& options, CheckpointManner& manner) {
   CheckpointOptions& checkpoint = manner.checkpoint;
+  checkpoint.look_for_writers = true;
   options.text("-m,--message", "MSG", checkpoint.message, "What to remember it by");
   options.texts("--meta", "K=V", manner.metadata, "Note a key and a value; may be repeated");
   options.choice<CheckMode>(
@@ -60,8 +61,9 @@ void print_verdicts(Session& session, const CheckpointReport& report) {
   for (const CapturedPath& captured : report.verdicts) {
     const bool is_loss = captured.verdict == CaptureVerdict::torn || captured.verdict == CaptureVerdict::kept ||
                          captured.verdict == CaptureVerdict::unreadable;
-    std::string text = fmt::format("{}: {}", verdict_name(captured.verdict), session.quote(captured.path));
-    if (captured.live == Liveness::yes) text += " (being written)";
+    const bool is_only_live = captured.verdict == CaptureVerdict::clean;
+    std::string text = fmt::format("{}: {}", is_only_live ? "live" : verdict_name(captured.verdict), session.quote(captured.path));
+    if (captured.live == Liveness::yes && !is_only_live) text += " (being written)";
     if (!captured.reason.empty()) text += ": " + captured.reason;
     if (is_loss) {
       session.warn(text);

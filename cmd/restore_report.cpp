@@ -30,6 +30,7 @@ void write_json(Session& session, std::string_view type, const RestoreOptions& o
   json->field("number", report.checkpoint.number).field("dry_run", options.dry_run);
   json->field("written", report.written).field("removed", report.removed).field("unchanged", report.unchanged);
   json->field("left_alone", report.left_alone).field("bytes_written", report.bytes_written);
+  json->field("writers_unknown", report.writers_unknown);
   write_id(*json, "saved_as", report.saved_as ? report.saved_as->id : CheckpointId{});
   json->field("head_moved", report.head_moved);
   if (options.target) json->key("target").begin_object().path("path", *options.target).end_object();
@@ -85,9 +86,10 @@ void print_notes(Session& session, const RestoreOptions& options, const RestoreR
 }  // namespace
 
 void describe_restore_manner(Options& options, RestoreOptions& restore) {
+  restore.look_for_writers = true;
   options.flag("-n,--dry-run", restore.dry_run, "Only list what would be done");
   options.flag("--keep-inode", restore.keep_inode, "Rewrite files in place, so that programs that have them open see the change");
-  options.flag("--force", restore.force, "Go on although unsaved work may be lost");
+  options.flag("--force", restore.force, "Go on although unsaved work may be lost, or a running process writes to a file");
   options.flag("--verify", restore.verify, "Read everything back afterwards");
   options.flag("--same-owner", restore.same_owner, "Bring back owners, setuid and setgid bits and security attributes");
   options.flag("--special", restore.special, "Bring back device nodes");
@@ -100,6 +102,8 @@ int show_restore_report(Session& session, std::string_view type, const RestoreOp
     const bool shows_all = options.dry_run || session.common.verbose;
     if (!session.common.quiet || options.dry_run) print_actions(session, report, !shows_all);
     if (!session.common.quiet) print_summary(session, options, report);
+    if (report.writers_unknown > 0)
+      session.note(fmt::format("of {} files it can't be told here whether a running process writes to them", report.writers_unknown));
     for (const RestoreWarning& warning : report.warnings) session.warn(session.quote(warning.path) + ": " + warning.message);
     print_notes(session, options, report);
   }

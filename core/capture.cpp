@@ -125,6 +125,12 @@ Captured capture_special(const CaptureContext& context, int dir, const std::stri
   return result;
 }
 
+Live look_for_writers(const CaptureContext& context, int fd) {
+  if (!context.look_for_writers) return Live::no;
+  const int writers = context.system.probe_writers(fd);
+  return writers < 0 ? Live::unknown : writers > 0 ? Live::yes : Live::no;
+}
+
 /// One try at a regular file that is open. Whether it came out clean is told by the verdict (torn: try again).
 Captured capture_open_file(const CaptureContext& context, const Fd& file, const FileStat& opened, StampTrust trust,
                            const StreamRef& previous) {
@@ -149,6 +155,7 @@ Captured capture_open_file(const CaptureContext& context, const Fd& file, const 
   result.stat = after;
   if (context.keep_fingerprints && content.stream().level > 0)
     context.fingerprints.keep(content.stream(), content.fingerprints(), previous);
+  result.live = look_for_writers(context, file.get());
   const bool at_rest = before == after && !content.came_short();
   if (at_rest && trust == StampTrust::sound && times_tell) {
     result.sound = true;

@@ -57,12 +57,14 @@ struct CaptureContext {
   ReadMeter& reads;  ///< told of everything that is read
   bool keep_fingerprints = true;
   std::uint32_t retries = 3;
+  bool look_for_writers = false;
 };
 
 struct Captured {
   Entry entry;    ///< name is left to the caller
   FileStat stat;  ///< as of the last look
   Verdict verdict = Verdict::clean;
+  Live live = Live::no;
   bool sound = false;     ///< may be believed unchanged while its stat is equal
   bool vanished = false;  ///< it is gone, or has become something that can't be kept; nothing else is filled in
   std::string reason;     ///< of Verdict::unreadable

@@ -31,7 +31,7 @@ class Attempt {
   }
 
   [[nodiscard]] bool is_unchanged() const {
-    return basis_.parent && basis_.damaged.empty() && basis_.parent->root == result_.root && result_.verdicts.empty() &&
+    return basis_.parent && basis_.damaged.empty() && basis_.parent->root == result_.root && result_.is_clean() &&
            put_bytes_id(result_.rules) == basis_.parent->rules;
   }
 

@@ -49,6 +49,7 @@ ScanOptions scan_options(const CheckpointOptions& options, const Basis& basis) {
   scan.on_torn = options.on_torn;
   scan.retries = options.retries;
   scan.one_file_system = options.one_file_system;
+  scan.look_for_writers = options.look_for_writers;
   scan.control = options.control;
   return scan;
 }

@@ -1,6 +1,9 @@
 #include "core/restore_in_place.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
@@ -22,6 +25,14 @@ std::uint64_t data_bytes(ChunkSource& source, const StreamRef& content) {
   for (ExtentCursor cursor(source, content); !cursor.at_end(); cursor.next())
     if (const Extent* const extent = cursor.current(); extent != nullptr && !extent->is_hole()) bytes += extent->length;
   return bytes;
+}
+
+/// The first of them, and how many more there are.
+std::string named(const std::vector<std::string>& paths) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(paths.size(), kNamedPaths); ++i) text += (i == 0 ? "" : ", ") + quoted(paths[i]);
+  if (paths.size() > kNamedPaths) text += " and " + std::to_string(paths.size() - kNamedPaths) + " more";
+  return text;
 }
 
 /// The state that was captured. What captured it does not know owners: they are as the plan saw them, and a change of owner in between has
@@ -101,6 +112,7 @@ void InPlaceRestore::draft(const ScanResult& scan, ChunkSource& source) {
   meter_.begin(Phase::plan, 0, 0);
   aim_ = take_aim_(scan, source);
   draft_ = draft_restore(engine_, directories_, source, scan, aim_.goal);
+  if (options_.look_for_writers && !options_.force) refuse_live();
   meter_.check_stop();
 }
 
@@ -127,12 +139,38 @@ void InPlaceRestore::save(const std::string& message) {
   if (safety_->position.number != 0) report_.saved_as = describe_checkpoint(engine_, safety_->position, false);
 }
 
+/// A process that writes to a file would go on in the middle of what was put back, or in a file that has no name any more.
+void InPlaceRestore::refuse_live() {
+  std::vector<std::string> live;
+  report_.writers_unknown = 0;
+  for (const auto& [path, item] : draft_.items) {
+    if (!item.stat || !has_type(*item.stat, EntryType::file)) continue;
+    meter_.check_stop();
+    const Directory dir = directories_.find(directory_of(path));
+    const std::string name(name_of(path));
+    const int opened =
+        !dir ? -ENOENT
+             : retry_interrupted([&] { return engine_.system.open_at(dir->get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0); });
+    if (opened == -ENOENT) continue;
+    const Fd file(engine_.system, opened);
+    const int writers = file.is_open() ? engine_.system.probe_writers(opened) : opened;
+    if (writers < 0)
+      ++report_.writers_unknown;
+    else if (writers > 0)
+      live.push_back(path);
+  }
+  if (live.empty()) return;
+  if (options_.dry_run) {
+    for (const std::string& path : live) draft_.warnings.push_back({path, "is open for writing: without --force this would be refused"});
+    return;
+  }
+  throw Error(ErrorKind::refused, "restore would change what a running process writes to: " + named(live),
+              "stop the process first, or use --force", live.front());
+}
+
 void InPlaceRestore::refuse_lost(const std::vector<std::string>& paths, const std::string& what) const {
   if (paths.empty()) return;
-  std::string named;
-  for (std::size_t i = 0; i < std::min(paths.size(), kNamedPaths); ++i) named += (i == 0 ? "" : ", ") + quoted(paths[i]);
-  if (paths.size() > kNamedPaths) named += " and " + std::to_string(paths.size() - kNamedPaths) + " more";
-  throw Error(ErrorKind::refused, "restore would overwrite or remove what is in no checkpoint: " + named + " " + what,
+  throw Error(ErrorKind::refused, "restore would overwrite or remove what is in no checkpoint: " + named(paths) + " " + what,
               "take a checkpoint first, or use --force", paths.front());
 }
 

@@ -48,6 +48,7 @@ class InPlaceRestore {
   void number_staged(const std::set<std::string>& uncaptured);
   /// Where lists of what was captured are read.
   ChunkSource& lists() { return scratch_ ? static_cast<ChunkSource&>(*scratch_) : *engine_.store; }
+  void refuse_live();
   void refuse_lost(const std::vector<std::string>& paths, const std::string& what) const;
   void verify_ranges();
   void check_space();

@@ -266,6 +266,10 @@ void TreeScan::Impl::carry_over_verdicts(const Grafts& grafts, std::vector<PathV
     if (!is_grafted(grafts, verdict.path)) verdicts.push_back(std::move(verdict));
 }
 
+bool ScanResult::is_clean() const noexcept {
+  return std::all_of(verdicts.begin(), verdicts.end(), [](const PathVerdict& path) { return path.verdict == Verdict::clean; });
+}
+
 TreeScan::TreeScan(Engine& engine, ScanStore store, ScanOptions options)
     : impl_(std::make_unique<Impl>(engine, store, std::move(options))) {}
 TreeScan::~TreeScan() = default;

@@ -24,6 +24,7 @@ struct ScanOptions {
   OnTorn on_torn = OnTorn::mark;
   std::uint32_t retries = 3;
   bool one_file_system = false;
+  bool look_for_writers = false;
   bool keep_cache = true;  ///< prepare an update of the stat cache
   Control control;
 };
@@ -43,8 +44,9 @@ struct ScanResult {
     root = id;
     root_node = get_root(source, id);
   }
-  std::vector<PathVerdict> verdicts;           ///< sorted by path; all that is not clean and at rest
-  std::map<std::string, std::string> reasons;  ///< of unreadable paths
+  std::vector<PathVerdict> verdicts;             ///< sorted by path; all that is not clean and at rest
+  [[nodiscard]] bool is_clean() const noexcept;  ///< but for files that are open for writing
+  std::map<std::string, std::string> reasons;    ///< of unreadable paths
   std::vector<std::string> skipped_repositories;
   std::vector<std::string> skipped_sockets;
   std::string rules;  ///< text in force

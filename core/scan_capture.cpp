@@ -55,7 +55,7 @@ Captured capture_for_walk(WalkContext& context, int dir, const std::string& name
     other = context.links.add_captured(captured, path);
     if (other) captured = take_over(context, *other, captured.stat);  // another task was faster
   }
-  context.note_verdict(path, captured.verdict, captured.reason);
+  context.note_verdict(path, captured.verdict, captured.reason, captured.live);
   return captured;
 }
 

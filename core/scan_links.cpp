@@ -39,11 +39,18 @@ EqualNames equal_names(const LinkGroups& links, const std::function<std::optiona
 
 void judge_again(const EqualNames& names, std::vector<PathVerdict>& verdicts, std::map<std::string, std::string>& reasons) {
   if (names.judged.empty()) return;
-  std::erase_if(verdicts, [&](const PathVerdict& verdict) { return names.judged.contains(verdict.path); });
+  std::map<std::string, Live> live;
+  std::erase_if(verdicts, [&](const PathVerdict& verdict) {
+    const bool is_judged = names.judged.contains(verdict.path);
+    if (is_judged) live.emplace(verdict.path, verdict.live);
+    return is_judged;
+  });
   for (const auto& [path, judgement] : names.judged) {
     reasons.erase(path);
-    if (judgement.verdict == Verdict::clean) continue;
-    verdicts.push_back({path, judgement.verdict, Live::no});
+    const auto found = live.find(path);
+    const Live is_live = found == live.end() ? Live::no : found->second;
+    if (judgement.verdict == Verdict::clean && is_live != Live::yes) continue;
+    verdicts.push_back({path, judgement.verdict, is_live});
     if (!judgement.reason.empty()) reasons[path] = judgement.reason;
   }
 }

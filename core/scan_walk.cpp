@@ -25,10 +25,10 @@ WalkContext::WalkContext(Engine& the_engine, ScanStore the_store, const ScanOpti
       links(shared.links),
       reads(the_engine.system, stop_check, the_options.control.rate_limit_bytes) {}
 
-void WalkContext::note_verdict(const std::string& path, Verdict verdict, const std::string& reason) {
-  if (verdict == Verdict::clean) return;
+void WalkContext::note_verdict(const std::string& path, Verdict verdict, const std::string& reason, Live live) {
+  if (verdict == Verdict::clean && live != Live::yes) return;
   const std::lock_guard lock(mutex);
-  verdicts.push_back({path, verdict, Live::no});
+  verdicts.push_back({path, verdict, live});
   if (!reason.empty()) reasons[path] = reason;
 }
 
@@ -57,7 +57,8 @@ std::optional<Entry> WalkContext::previous(const std::string& path) {
 }
 
 CaptureContext WalkContext::capture_context() {
-  return {engine.system, store.sink, pool, stop_check, store.source, fingerprints, reads, options.keep_cache, options.retries};
+  return {engine.system,           store.sink, pool, stop_check, store.source, fingerprints, reads, options.keep_cache, options.retries,
+          options.look_for_writers};
 }
 
 void WalkContext::show_progress(const std::string& path) {

@@ -65,7 +65,7 @@ struct WalkContext {
     LinkGroups& links;
   };
   WalkContext(Engine& the_engine, ScanStore the_store, const ScanOptions& the_options, Shared shared);
-  void note_verdict(const std::string& path, Verdict verdict, const std::string& reason);
+  void note_verdict(const std::string& path, Verdict verdict, const std::string& reason, Live live = Live::no);
   StampTrust trust_of(int fd, std::uint64_t device);
   /// The parent's root, read when first needed: a whole scan of a readable tree goes without. Nothing if there is no parent.
   const std::optional<Root>& base();

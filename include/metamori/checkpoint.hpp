@@ -48,7 +48,8 @@ enum class CaptureVerdict : std::uint8_t {
   assumed,     ///< taken on somebody's word
 };
 
-/// Whether somebody had the file open for writing when it was captured.
+/// Whether somebody, perhaps this process, had the file open for writing when it was captured. Told by asking the kernel for a read lease,
+/// which is given back at once: on local file systems, for the caller's own files.
 enum class Liveness : std::uint8_t {
   no,       ///< nobody had
   yes,      ///< a writer or writable mapping existed
@@ -75,6 +76,7 @@ struct CheckpointOptions {
   bool skip_if_running = false;            ///< do nothing while another checkpoint is being made; CheckpointReport::was_running tells
   bool dry_run = false;                    ///< stores and publishes nothing
   bool one_file_system = false;            ///< don't enter other file systems
+  bool look_for_writers = false;           ///< tell which of the files that are read are open for writing (CapturedPath::live)
   CheckMode check = CheckMode::automatic;  ///< how changes are told
   OnTorn on_torn = OnTorn::mark;           ///< what to do with files that keep changing
   std::uint32_t retries = 3;               ///< further tries for a file that changes while it is read

@@ -31,6 +31,7 @@ struct RestoreOptions {
   bool keep_inode = false;                  ///< rewrite files in place whatever their size
   bool save = true;                         ///< take a safety checkpoint first (in place only)
   bool force = false;                       ///< go on where `refused` would be thrown for unsaved work
+  bool look_for_writers = false;            ///< throw `refused` if a file to be changed is open for writing (in place, without `force`)
   bool verify = false;                      ///< read everything back afterwards
   bool same_owner = false;                  ///< bring back owners and setuid/setgid bits; implies privileged_attributes
   bool special = false;                     ///< bring back device nodes
@@ -70,6 +71,7 @@ struct RestoreReport {
   std::uint64_t left_alone = 0;            ///< paths on disk that the checkpoint lacks and that stayed (no --delete)
   std::uint64_t bytes_written = 0;         ///< to files
   std::optional<CheckpointInfo> saved_as;  ///< the safety checkpoint
+  std::uint64_t writers_unknown = 0;       ///< files to be changed of which it can't be told whether they are open for writing
   bool head_moved = false;                 ///< HEAD is another checkpoint now
   std::vector<RestoreWarning> warnings;    ///< what is not exact; exit code 3 of the command line if there are any
   double seconds = 0;                      ///< how long it took

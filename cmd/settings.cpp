@@ -9,9 +9,7 @@ namespace metamori::cmd {
 namespace {
 
 constexpr std::string_view kFileName = "/metamori/config";
-#ifndef METAMORI_SYSTEM_CONFIG
-#define METAMORI_SYSTEM_CONFIG "/etc/metamori/config"
-#endif
+constexpr std::string_view kSystemFile = "/etc/metamori/config";
 
 bool has_word(std::string_view words, std::string_view wanted) {
   while (!words.empty()) {
@@ -51,7 +49,7 @@ std::string_view source_name(SettingSource source) noexcept {
 
 SettingFiles find_setting_files(const CommonOptions& common, const Environment& environment, bool wants_repository) {
   SettingFiles files;
-  files.system = environment.system_config.value_or(METAMORI_SYSTEM_CONFIG);
+  files.system = environment.system_config.value_or(std::string(kSystemFile));
   if (environment.config_home && environment.config_home->starts_with('/')) {
     files.user = *environment.config_home + std::string(kFileName);
   } else if (environment.home) {
@@ -83,7 +81,7 @@ Settings::Settings(const SettingFiles& files, const Environment& environment, co
 
 void Settings::add_file(const std::optional<std::string>& path, SettingSource source) {
   if (!path) return;
-  const auto settings = read_settings(*path);
+  const auto settings = read_settings(*path, source == SettingSource::repository ? SettingsLinks::refuse : SettingsLinks::follow);
   if (!settings) return;
   for (const Setting& setting : *settings) {
     const std::string where = *path + ":" + std::to_string(setting.line);

@@ -39,6 +39,15 @@ std::string followed(System& system, std::string path) {
   throw_io(ELOOP, "follow", path);
 }
 
+/// Whoever can put a link there between this look and the next can write the file as well: it is the repository's owner.
+void refuse_link(System& system, const std::string& path) {
+  constexpr std::uint32_t kTypeBits = 0170000, kLink = 0120000;
+  const auto found = find_stat(system, AT_FDCWD, path.c_str(), path);
+  if (found && (found->mode & kTypeBits) == kLink)
+    throw Error(ErrorKind::refused, quoted(path) + " is a symbolic link, which a repository's own settings may not be",
+                "replace it by a file", path);
+}
+
 void make_directories(System& system, const std::string& directory) {
   if (directory == "/" || find_stat(system, AT_FDCWD, directory.c_str(), directory)) return;
   make_directories(system, parent_path(directory));
@@ -79,16 +88,18 @@ std::vector<Setting> parse_settings(std::string_view text, std::string_view orig
   return settings;
 }
 
-std::optional<std::vector<Setting>> read_settings(const std::string& path) {
+std::optional<std::vector<Setting>> read_settings(const std::string& path, SettingsLinks links) {
+  if (links == SettingsLinks::refuse) refuse_link(real_system(), path);
   const auto text = read_text(real_system(), AT_FDCWD, path.c_str(), path);
   if (!text) return std::nullopt;
   return parse_settings(*text, path);
 }
 
-bool write_setting(const std::string& path, std::string_view key, const std::optional<std::string>& value) {
+bool write_setting(const std::string& path, std::string_view key, const std::optional<std::string>& value, SettingsLinks links) {
   if (!is_setting_key(key)) throw Error(ErrorKind::usage, quoted(key) + " is no key: those are made of small letters, digits, '-' and '.'");
   if (value && value->find('\0') != std::string::npos) throw Error(ErrorKind::usage, "a setting can't hold a NUL");
   System& system = real_system();
+  if (links == SettingsLinks::refuse) refuse_link(system, path);
   const std::string file = followed(system, absolute(system, path));
   const std::string directory = parent_path(file);
   const std::string name = file.substr(file.rfind('/') + 1);

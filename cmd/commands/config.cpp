@@ -103,7 +103,7 @@ class ConfigCommand final : public Command {
     const SettingKey* key = sets ? &get_setting_key(*key_, "") : find_setting_key(*key_);
     if (sets) check(*key);
     const std::string file = chosen_file(session);
-    const bool changed = write_setting(file, *key_, value_);
+    const bool changed = write_setting(file, *key_, value_, in_system_ || in_user_ ? SettingsLinks::follow : SettingsLinks::refuse);
     if (session.json()) {
       JsonReport json(session, "config");
       json->field("key", std::string_view(*key_)).key("value");

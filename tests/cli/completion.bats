@@ -5,9 +5,9 @@ load helpers
 history_to_complete() {
   m init -q
   mkdir -p 'my dir' res
-  printf one >a; printf x >'my dir/file one'; printf r >res/u.bin
+  printf one >a; printf x >'my dir/file one'; printf r >res/u.bin; printf o >old
   m checkpoint -q -m 'step 1000' >/dev/null
-  printf two >a; m checkpoint -q -m second --tag good >/dev/null
+  printf two >a; rm old; m checkpoint -q -m second --tag good >/dev/null
   rm res/u.bin
 }
 
@@ -28,6 +28,7 @@ complete_words() { m __complete -- "$@" | tail -n +2 | cut -f1 | xargs; }
 @test "paths come from the tree and from checkpoints" {
   history_to_complete
   same "$(complete_words restore 1 res/)" res/u.bin
+  same "$(complete_words restore 1 ol)" old; same "$(complete_words restore 2 ol)" ""
   same "$(m __complete -- cat HEAD:my | tail -n +2 | cut -f1)" "HEAD:my dir/"
   same "$(complete_words log -- res/)" res/u.bin
   touch new; same "$(complete_words checkpoint n)" new

@@ -69,6 +69,8 @@ setup_settings() {
   expect 16 log; has "$err" "a repository's own settings may not name a program: pager"; has "$err" '^hint: take it out with: metamori config unset --repository pager'
   [ ! -e owned ]
   expect 0 config unset --repository pager; expect 0 log
+  mv .metamori/config other; ln -s ../other .metamori/config; expect 16 log; has "$err" 'is a symbolic link'
+  expect 16 config set jobs 4; same "$(cat other)" ""; rm .metamori/config
   expect 0 config set --user pager 'less -S'; same "$(m config get pager)" 'less -S'
 }
 

@@ -21,18 +21,12 @@ constexpr std::size_t kFlushBytes = std::size_t{1} << 20;
 /// The block that names the packs that were there when the file was written: what a cache speaks of may be in any of them.
 constexpr std::uint64_t kPacksHash = ~std::uint64_t{0};
 
-std::vector<PackName> packs_now(Engine& engine) {
-  std::vector<PackName> packs = engine.store->index().packs();
-  std::sort(packs.begin(), packs.end());
-  return packs;
-}
-
 /// Whether all packs named in `block` are still there.
-bool packs_are_there(Engine& engine, ByteView block) {
+bool packs_are_there(PackListing& packs, ByteView block) {
   std::vector<PackName> then(block.size() / sizeof(PackName));
   for (std::size_t pack = 0; pack < then.size(); ++pack)
     std::memcpy(then[pack].bytes.data(), block.data() + pack * sizeof(PackName), sizeof(PackName));
-  const std::vector<PackName> now = packs_now(engine);
+  const std::vector<PackName>& now = packs.sorted();
   return std::includes(now.begin(), now.end(), then.begin(), then.end());
 }
 
@@ -44,14 +38,22 @@ std::uint64_t read_u64(const std::byte* from) {
 
 }  // namespace
 
-std::shared_ptr<const BlockFile> BlockFile::open(Engine& engine, const char* name, std::string_view magic) {
+const std::vector<PackName>& PackListing::sorted() {
+  if (!packs_) {
+    packs_ = engine_.store->index().packs();
+    std::sort(packs_->begin(), packs_->end());
+  }
+  return *packs_;
+}
+
+std::shared_ptr<const BlockFile> BlockFile::open(Engine& engine, PackListing& packs, const char* name, std::string_view magic) {
   if (!engine.dirs.cache.is_open()) return nullptr;
   const int raw = retry_interrupted([&] { return engine.system.open_at(engine.dirs.cache.get(), name, O_RDONLY | O_NOFOLLOW, 0); });
   if (raw < 0) return nullptr;
   auto file = read(engine, Fd(engine.system, raw), magic);
   if (!file) return nullptr;
-  const auto packs = file->find(kPacksHash, [](ByteView) { return true; });
-  return packs && packs_are_there(engine, *packs) ? file : nullptr;
+  const auto then = file->find(kPacksHash, [](ByteView) { return true; });
+  return then && packs_are_there(packs, *then) ? file : nullptr;
 }
 
 std::shared_ptr<const BlockFile> BlockFile::read(Engine& engine, const Fd& file, std::string_view magic) {
@@ -209,7 +211,8 @@ bool BlockFileWriter::write_index() {
 void BlockFileWriter::put_in_place(const char* name) {
   // Only now everything that the blocks speak of is published.
   ByteWriter packs;
-  for (const PackName& pack : packs_now(engine_)) packs.id(pack);
+  PackListing there(engine_);
+  for (const PackName& pack : there.sorted()) packs.id(pack);
   add(kPacksHash, packs.view());
   if (!write_index()) return;
   const int error = retry_interrupted([&] {

@@ -27,13 +27,24 @@
 
 namespace metamori {
 
+/// The packs that are there, listed when first asked for and then remembered: a directory of thousands is not read for each file.
+class PackListing {
+ public:
+  explicit PackListing(Engine& engine) : engine_(engine) {}
+  const std::vector<PackName>& sorted();
+
+ private:
+  Engine& engine_;
+  std::optional<std::vector<PackName>> packs_;
+};
+
 /// Thread-safe.
 class BlockFile {
  public:
   using Extra = std::array<std::byte, 192>;
   /// Nothing if there is none, or it is damaged, of another repository or gc generation, does not have `magic` (8 bytes), or a pack of its
   /// time is gone.
-  static std::shared_ptr<const BlockFile> open(Engine& engine, const char* name, std::string_view magic);
+  static std::shared_ptr<const BlockFile> open(Engine& engine, PackListing& packs, const char* name, std::string_view magic);
   [[nodiscard]] const Extra& extra() const noexcept { return extra_; }
   [[nodiscard]] std::size_t block_count() const noexcept { return block_count_; }
   [[nodiscard]] std::uint64_t file_bytes() const noexcept { return map_.bytes().size(); }

@@ -17,7 +17,9 @@ bool is_of(ByteView block, const ChunkId& id) {
 
 }  // namespace
 
-Fingerprints::Fingerprints(Engine& engine) : engine_(engine), file_(BlockFile::open(engine, kName, kMagic)) {
+Fingerprints::Fingerprints(Engine& engine) : engine_(engine) {
+  PackListing packs(engine);
+  file_ = BlockFile::open(engine, packs, kName, kMagic);
   if (file_)
     secret_ = file_->extra();
   else

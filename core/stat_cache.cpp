@@ -106,10 +106,11 @@ std::shared_ptr<const StatCache> StatCache::none() { return std::make_shared<Sta
 
 std::shared_ptr<const StatCache> StatCache::open(Engine& engine) {
   auto cache = std::make_shared<StatCache>();
-  const auto base = BlockFile::open(engine, kName, kMagic);
+  PackListing packs(engine);
+  const auto base = BlockFile::open(engine, packs, kName, kMagic);
   if (!base) return cache;
   for (std::size_t level = kMaxLevels; level > 0; --level)
-    if (auto file = BlockFile::open(engine, level_name(level).c_str(), kMagic)) cache->levels_.push_back(std::move(file));
+    if (auto file = BlockFile::open(engine, packs, level_name(level).c_str(), kMagic)) cache->levels_.push_back(std::move(file));
   cache->levels_.push_back(base);
   return cache;
 }

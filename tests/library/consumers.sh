@@ -12,6 +12,9 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/metamori-consumers.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 prefix=$work/prefix
 cmake --install "$build" --prefix "$prefix" >"$work/install.log" || { cat "$work/install.log"; exit 1; }
+for place in bash-completion/completions/metamori fish/vendor_completions.d/metamori.fish man/man1/metamori-config.1 man/man5/metamori-format.5; do
+  [ -s "$prefix/share/$place" ] || { echo "$place was not installed"; exit 1; }
+done
 libraries=$(dirname "$(find "$prefix" -name libmetamori.a)")
 export PKG_CONFIG_PATH=$libraries/pkgconfig
 strict=(-Wall -Wextra -Wpedantic -Werror)

@@ -17,7 +17,7 @@ constexpr CommandTraits kAlone{.has_repository = false};
 constexpr CommandTraits kAlways{.has_repository = false, .needs_settings = false};
 constexpr CommandTraits kPagedAlways{.is_paged = true, .has_repository = false, .needs_settings = false};
 
-constexpr std::array<CommandRow, 24> kCommands{{
+constexpr std::array<CommandRow, 27> kCommands{{
     {"init", start, "Make a repository for a tree of files",
      "metamori init                                 # here\n"
      "metamori init --exist-ok run7                 # in run7; fine if it is there\n"
@@ -52,7 +52,7 @@ constexpr std::array<CommandRow, 24> kCommands{{
      "metamori restore latest --to /tmp/look\n"
      "metamori restore HEAD --if-exists             # in job scripts: fine on the first run\n",
      "3 10 11 12 13 14 15 16", make_restore},
-    {"undo", everyday, "Take back the last restore",
+    {"undo", everyday, "Take back the last restore or forget",
      "metamori undo\n"
      "metamori undo                                 # again: redo it\n",
      "3 10 11 12 13 14 15 16", make_undo},
@@ -97,6 +97,21 @@ constexpr std::array<CommandRow, 24> kCommands{{
      "metamori tag                                  # list\n"
      "metamori tag -d converged\n",
      "10 12 13 14 15 16", make_tag, kPaged},
+    {"pin", care, "Keep a checkpoint whatever rules say, or list those kept so",
+     "metamori pin 17 converged\n"
+     "metamori pin                                  # list\n"
+     "metamori pin --remove 17\n",
+     "10 12 13 14 15 16", make_pin},
+    {"forget", care, "Forget checkpoints: those named, or those that no rule keeps",
+     "metamori forget --keep-last 12 --keep-hourly 24 --keep-daily 14 -n   # which, and why?\n"
+     "metamori forget --thin                        # fewer the older they are\n"
+     "metamori forget 17 3..9\n",
+     "10 11 12 13 14 15 16", make_forget},
+    {"gc", care, "Give back the space of what was forgotten",
+     "metamori gc -n                                # how much would it give?\n"
+     "metamori gc\n"
+     "metamori gc --auto -q                         # from cron: only where it is worth while\n",
+     "10 11 13 14 15 16", make_gc},
     {"recover", care, "Finish or take back an interrupted restore",
      "metamori recover                              # finish it\n"
      "metamori recover --abort                      # back to what was there before\n",

@@ -26,6 +26,16 @@ std::string decorations(const Session& session, const CheckpointInfo& info, cons
   return out.empty() ? out : out + ")";
 }
 
+std::optional<std::string> previous_of(Repository& repository, const CheckpointInfo& info) {
+  if (info.parents.empty()) return std::nullopt;
+  try {
+    return to_hex(repository.resolve(to_hex(info.id) + "~1").id);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::bad_revision) throw;
+    return std::nullopt;
+  }
+}
+
 std::string subject(const Session& session, const CheckpointInfo& info) {
   const std::string_view message = info.message;
   return session.safe_text(message.substr(0, message.find('\n')));

@@ -2,6 +2,7 @@
 
 // How checkpoints and changes look to people.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,8 @@ std::string short_hex(const CheckpointId& id);
 std::string checkpoint_name(const CheckpointInfo& info);
 /// ` (HEAD, main, tag: good)`, or nothing. `head` may be null.
 std::string decorations(const Session& session, const CheckpointInfo& info, const CheckpointInfo* head);
+/// The revision of the checkpoint before this one; those that were forgotten are stepped over. Nothing if there is none.
+std::optional<std::string> previous_of(Repository& repository, const CheckpointInfo& info);
 /// First line of a message, safe to show.
 std::string subject(const Session& session, const CheckpointInfo& info);
 

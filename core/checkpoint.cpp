@@ -9,6 +9,7 @@
 #include "base/files.hpp"
 #include "core/checkpoint_basis.hpp"
 #include "core/checkpoint_record.hpp"
+#include "core/content_check.hpp"
 #include "core/lock.hpp"
 #include "core/looking.hpp"
 
@@ -45,7 +46,7 @@ class Attempt {
       if (engine_.log->publish(record_)) break;
       if (rebase() == Outcome::scan_again) return Outcome::scan_again;
     }
-    if (!session_.packs_still_present()) withdraw();
+    settle_published(engine_, session_, record_, generation_);
     return Outcome::published;
   }
 
@@ -115,18 +116,6 @@ class Attempt {
     for (PathVerdict& verdict : decode_verdicts(get_bytes(session_, basis_.parent->verdicts, kMaxVerdictBytes)))
       if (!is_grafted(grafts, verdict.path)) verdicts.push_back(std::move(verdict));
     std::sort(verdicts.begin(), verdicts.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-  }
-
-  /// A pack went away between the look and the commit point: the checkpoint can't stand.
-  [[noreturn]] void withdraw() {
-    Record tombstone = record_;
-    tombstone.kind = RecordKind::tombstone;
-    tombstone.tomb_reason = TombReason::withdrawn;
-    tombstone.tomb_time = engine_.system.now().seconds;
-    engine_.log->replace(tombstone);
-    throw Error(ErrorKind::io,
-                "chunks that checkpoint " + std::to_string(record_.number) + " needs were removed while it was made; it was withdrawn",
-                "run `metamori checkpoint` again; don't run gc with --now beside writers");
   }
 
   StreamRef put_bytes_id(const std::string& text) const { return put_bytes(session_, as_bytes(text), Kind::other); }

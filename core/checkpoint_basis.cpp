@@ -31,6 +31,7 @@ Basis read_basis(Engine& engine) {
     const auto parent = head.number == number ? record : find_sound(engine, head.number, basis);
     if (!parent) continue;
     basis.head = head;
+    if (parent->kind == RecordKind::tombstone && !parent->content_held) break;
     basis.parent = decode_checkpoint_record(parent->blob, "checkpoints/" + std::to_string(head.number));
     break;
   }
@@ -42,6 +43,11 @@ ScanOptions scan_options(const CheckpointOptions& options, const Basis& basis) {
     throw Error(ErrorKind::corrupt,
                 "record " + std::to_string(basis.damaged.front()) + " is damaged, so that the rest of the tree can't be taken from it",
                 "a checkpoint of the whole tree goes on without it; `metamori verify` tells what is affected");
+  if (!options.paths.empty() && !basis.parent && basis.head.number != 0)
+    throw Error(
+        ErrorKind::refused,
+        "HEAD, checkpoint " + std::to_string(basis.head.number) + ", was forgotten, so that the rest of the tree can't be taken from it",
+        "take a checkpoint of the whole tree");
   ScanOptions scan;
   scan.scope = options.paths;
   if (basis.parent) scan.base_root = basis.parent->root;

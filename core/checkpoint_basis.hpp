@@ -11,7 +11,7 @@ namespace metamori {
 struct Basis {
   Position head;
   std::uint64_t number = 1;
-  std::optional<CheckpointRecord> parent;
+  std::optional<CheckpointRecord> parent;  ///< nothing also where it was forgotten and its content is gone
   /// Records that are damaged or missing and had to be passed over: HEAD is what the newest one says that can be read.
   std::vector<std::uint64_t> damaged;
 };

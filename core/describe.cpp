@@ -117,6 +117,21 @@ DecodedCheckpoint get_checkpoint(Engine& engine, const Position& position) {
   return result;
 }
 
+std::optional<ChunkId> find_content_root(Engine& engine, const Position& position) {
+  if (position.number == 0) return std::nullopt;
+  const DecodedCheckpoint found = get_checkpoint(engine, position);
+  if (found.record.kind == RecordKind::tombstone && !found.record.content_held) return std::nullopt;
+  return found.content.root;
+}
+
+ChunkId get_content_root(Engine& engine, const Position& position) {
+  const auto root = find_content_root(engine, position);
+  if (!root)
+    throw Error(ErrorKind::bad_revision, "checkpoint " + std::to_string(position.number) + " was forgotten, and its content is gone",
+                "metamori log lists those there are");
+  return *root;
+}
+
 Describer::Describer(Engine& engine) : engine_(engine) {
   for (const Tag& tag : engine.log->tags()) tags_.emplace(tag.target.number, tag.name);
 }

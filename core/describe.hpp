@@ -3,6 +3,7 @@
 // Records as the library's users see them.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ struct DecodedCheckpoint {
   Commit commit;
 };
 DecodedCheckpoint get_checkpoint(Engine& engine, const Position& position);
+/// The root of one whose content is there. Throws bad_revision if it was forgotten and gc has released it.
+ChunkId get_content_root(Engine& engine, const Position& position);
+/// The same for what is only made use of, such as what HEAD names; nothing also where there is no checkpoint.
+std::optional<ChunkId> find_content_root(Engine& engine, const Position& position);
 
 /// Describes many checkpoints; looks up once what they share.
 class Describer {

@@ -221,7 +221,7 @@ ReadContent open_on_disk(TreeDirectories& directories, const std::string& path) 
 
 Side side_of(Engine& engine, const std::string& revision, std::optional<ChunkId>& root) {
   if (revision == "HEAD" && engine.log->head().number == 0) return {};  // everything is new
-  root = get_checkpoint(engine, engine.history->resolve(revision)).content.root;
+  root = get_content_root(engine, engine.history->resolve(revision));
   return {get_root(*engine.store, *root)};
 }
 

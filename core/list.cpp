@@ -51,7 +51,7 @@ Entry get_node(Engine& engine, const Root& root, const Position& position, const
   return std::move(*entry);
 }
 
-Root root_of(Engine& engine, const Position& position) { return get_root(*engine.store, get_checkpoint(engine, position).content.root); }
+Root root_of(Engine& engine, const Position& position) { return get_root(*engine.store, get_content_root(engine, position)); }
 
 void send_zeros(std::uint64_t length, const std::function<void(ByteView)>& receive) {
   static constexpr std::array<std::byte, kZeroPieceBytes> kZeros{};

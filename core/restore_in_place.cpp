@@ -119,7 +119,7 @@ void InPlaceRestore::draft(const ScanResult& scan, ChunkSource& source) {
 void InPlaceRestore::look() {
   scratch_.emplace(*engine_.store);
   ScanOptions options;
-  if (head_before_.number != 0) options.base_root = get_checkpoint(engine_, head_before_).content.root;
+  options.base_root = find_content_root(engine_, head_before_);
   options.keep_cache = false;
   options.control = options_.control;
   walk_ = std::make_unique<TreeScan>(engine_, ScanStore{*scratch_, *scratch_}, options);
@@ -202,8 +202,8 @@ void InPlaceRestore::settle_unsaved() {
   Plan& plan = draft_.plan;
   ChunkSource& source = *scratch_;
   std::optional<Root> head;
-  if (head_before_.number != 0) {
-    plan.old_root = get_checkpoint(engine_, head_before_).content.root;
+  if (const auto root = find_content_root(engine_, head_before_)) {
+    plan.old_root = *root;
     head = get_root(source, plan.old_root);
   }
   std::vector<std::string> lost;

@@ -5,6 +5,8 @@
 #include "base/files.hpp"
 #include "core/checkpoint.hpp"
 #include "core/checkpoint_record.hpp"
+#include "core/content_check.hpp"
+#include "core/describe.hpp"
 #include "core/lock.hpp"
 
 namespace metamori {
@@ -29,8 +31,7 @@ SafetyCheckpoint take_safety_checkpoint(Engine& engine, const std::string& messa
     const Position head = engine.log->head();
     const std::uint64_t generation = engine.log->gc_generation();
     ScanOptions options;
-    if (head.number != 0)
-      options.base_root = decode_checkpoint_record(engine.log->get(head.number).blob, "checkpoints/" + std::to_string(head.number)).root;
+    options.base_root = find_content_root(engine, head);
     options.control = control;
     safety.walk = std::make_unique<TreeScan>(engine, ScanStore{session, session}, options);
     safety.scan = safety.walk->run();
@@ -53,6 +54,7 @@ SafetyCheckpoint take_safety_checkpoint(Engine& engine, const std::string& messa
       if (!session.packs_still_present() || engine.log->gc_generation() != generation) break;
       if (!(engine.log->head() == head) || was_moved_since(engine, seen, parts.number)) break;
       if (!engine.log->publish(record)) continue;
+      settle_published(engine, session, record, generation);
       safety.position = {record.number, record.id()};
       safety.bytes_added = session.totals().pack_bytes;
       safety.walk->save_cache();

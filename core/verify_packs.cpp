@@ -6,6 +6,7 @@
 #include "base/digest.hpp"
 #include "base/worker_pool.hpp"
 #include "core/verify_run.hpp"
+#include "objects/frame_layout.hpp"
 #include "objects/pack.hpp"
 
 namespace metamori {
@@ -151,19 +152,41 @@ class PackCheck {
     }
   }
 
+  /// Whether a frame is sound, and what it rests on is nowhere.
+  bool lacks_base(ByteView frame, const std::string& path, unsigned budget) {
+    if (budget == 0) return false;
+    const FrameHeader header = check_frame(frame, path);
+    if (header.depth == 0) return false;
+    const std::vector<ChunkId> bases = frame_bases(frame, path).ids;
+    return std::any_of(bases.begin(), bases.end(), [&](const ChunkId& id) {
+      const auto where = run_.engine.store->index().find(id, true);
+      return !where || lacks_base(where->pack->frame(where->offset), where->pack->path(), budget - 1);
+    });
+  }
+
+  /// A gc that was cut short leaves packs of which what they rest on is gone already. That is no damage where no checkpoint needs them.
+  bool is_leftover(const Pack& pack, const FrameRows& frame) {
+    try {
+      return lacks_base(pack->frame(frame.offset), pack->path(), kMaxDeltaDepth + 1);
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
   /// Chunks of which another pack holds a sound copy are not lost, but the pack is damaged all the same.
   void note_frame(const Pack& pack, const FrameRows& frame, const Error& error) {
     bool lost = false;
+    const bool is_left = is_leftover(pack, frame);
     Bytes scratch;
     for (const PackEntry& row : frame.rows) {
       try {
         run_.engine.store->read(row.id, scratch);
       } catch (const Error& missing) {
-        run_.note_chunk(row.id, place_of(pack, frame.offset) + ", chunk " + to_hex(row.id), missing.what());
+        run_.note_chunk(row.id, place_of(pack, frame.offset) + ", chunk " + to_hex(row.id), missing.what(), is_left);
         lost = true;
       }
     }
-    if (!lost) run_.note("pack", place_of(pack, frame.offset), std::string(error.what()) + "; its chunks can still be read");
+    if (!lost && !is_left) run_.note("pack", place_of(pack, frame.offset), std::string(error.what()) + "; its chunks can still be read");
   }
 
   VerifyRun& run_;

@@ -23,9 +23,9 @@ void VerifyRun::note(std::string kind, std::string where, std::string message, s
   found_.push_back({{std::move(kind), std::move(where), std::move(message), {}}, std::move(affected)});
 }
 
-void VerifyRun::note_chunk(const ChunkId& id, std::string where, std::string message) {
+void VerifyRun::note_chunk(const ChunkId& id, std::string where, std::string message, bool is_leftover) {
   const std::lock_guard lock(mutex_);
-  bad_.try_emplace(id, BadChunk{std::move(where), std::move(message), {}, {}});
+  bad_.try_emplace(id, BadChunk{std::move(where), std::move(message), {}, {}, is_leftover});
 }
 
 BadChunk* VerifyRun::find_bad(const ChunkId& id) {
@@ -98,6 +98,7 @@ std::vector<CheckpointInfo> VerifyRun::describe(const std::set<std::uint64_t>& n
 VerifyReport VerifyRun::finish() {
   std::set<std::uint64_t> all_affected, rest_affected;
   std::size_t chunk_problems = 0;
+  std::erase_if(bad_, [](const auto& item) { return item.second.is_leftover && item.second.affected.empty(); });
   for (auto& [id, bad] : bad_) {
     all_affected.insert(bad.affected.begin(), bad.affected.end());
     if (++chunk_problems > kMaxChunkProblems) {

@@ -18,6 +18,7 @@ struct BadChunk {
   std::string message;
   std::string path;                  ///< one that needs it
   std::set<std::uint64_t> affected;  ///< numbers of the checkpoints that need it
+  bool is_leftover = false;          ///< no damage unless a checkpoint needs it
 };
 
 /// `note` and what is told of progress may be called from any thread.
@@ -28,7 +29,7 @@ class VerifyRun {
   /// A problem of no chunk. `affected`: numbers of checkpoints.
   void note(std::string kind, std::string where, std::string message, std::set<std::uint64_t> affected = {});
   /// The first word on a chunk counts.
-  void note_chunk(const ChunkId& id, std::string where, std::string message);
+  void note_chunk(const ChunkId& id, std::string where, std::string message, bool is_leftover = false);
   /// Null if nothing is known against the chunk. For one thread, when the packs have been read.
   BadChunk* find_bad(const ChunkId& id);
   void note_unreadable_pack() noexcept { has_unreadable_pack_ = true; }

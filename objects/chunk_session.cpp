@@ -2,6 +2,7 @@
 #include <exception>
 #include <set>
 #include <shared_mutex>
+#include <unordered_set>
 
 #include "base/assert.hpp"
 #include "base/digest.hpp"
@@ -53,8 +54,9 @@ class KitPool {
 /// The published packs that a session relies on. Thread-safe.
 struct ReliedPacks {
   std::mutex mutex;
-  std::set<PackName> sound;    ///< opened once, so their index is whole
-  std::set<PackName> unsound;  ///< what only they hold is stored again
+  std::set<PackName> sound;           ///< opened once, so their index is whole
+  std::set<PackName> unsound;         ///< what only they hold is stored again
+  std::unordered_set<ChunkId> whole;  ///< chunks of which all that they rest on is there
 };
 
 }  // namespace
@@ -64,6 +66,7 @@ struct ChunkSession::Impl {
       : store(the_store), limits(the_limits), gatherer(limits.group_bytes, places), packs(store.system, store.dirs, limits) {}
 
   bool reuse(const ChunkId& id);
+  bool rely_on_chain(const ChunkLocation& copy, unsigned budget);
   void store_alone(const ChunkId& id, ByteView raw, Kind kind);
   void store_chunk(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like);
   bool store_based(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like);
@@ -92,21 +95,47 @@ struct ChunkSession::Impl {
   std::atomic<std::uint64_t> pack_bytes{0};
 };
 
-/// Whether a published pack holds the chunk. Each pack is opened when it is first relied on: a chunk must not be left to one whose index is
-/// damaged.
+/// Whether a published pack holds the chunk, and it can be read. Each pack is opened when it is first relied on: a chunk must not be left
+/// to one whose index is damaged. Nor to one of a chain that does not end: a gc that was cut short may leave packs of which what they rest
+/// on is gone.
 bool ChunkSession::Impl::reuse(const ChunkId& id) {
-  const auto pack = store.index.find_pack(id);
-  if (!pack) return false;
+  const auto holder = store.index.find_pack(id);
+  if (!holder) return false;
   {
     const std::lock_guard lock(relied.mutex);
-    if (relied.sound.contains(*pack)) return true;
-    if (relied.unsound.contains(*pack)) return false;
+    if (relied.unsound.contains(holder->pack)) return false;
+    if (relied.sound.contains(holder->pack) && (holder->depth == 0 || relied.whole.contains(id))) return true;
   }
   const auto where = store.index.find(id, false);
+  if (!where) {
+    const std::lock_guard lock(relied.mutex);
+    relied.unsound.insert(holder->pack);
+    return false;
+  }
+  if (where->depth > 0 && !rely_on_chain(*where, kMaxDeltaDepth + 1)) return false;
   const std::lock_guard lock(relied.mutex);
-  if (!where || where->pack->name() != *pack) relied.unsound.insert(*pack);
-  if (where) relied.sound.insert(where->pack->name());
-  return where.has_value();
+  if (where->pack->name() != holder->pack) relied.unsound.insert(holder->pack);
+  relied.sound.insert(where->pack->name());
+  if (where->depth > 0) relied.whole.insert(id);
+  return true;
+}
+
+/// Whether all that a copy rests on is there. It is relied on from now on, as the copy itself is.
+bool ChunkSession::Impl::rely_on_chain(const ChunkLocation& copy, unsigned budget) {
+  if (budget == 0) return false;
+  const FrameHeader header = decode_frame_header(copy.pack->frame(copy.offset), copy.pack->path());
+  for (const ChunkId& base : frame_bases(copy.pack->frame(copy.offset), copy.pack->path()).ids) {
+    {
+      const std::lock_guard lock(relied.mutex);
+      if (relied.whole.contains(base)) continue;
+    }
+    const auto where = store.index.find(base, false, static_cast<std::uint16_t>(header.depth - 1));
+    if (!where || (where->depth > 0 && !rely_on_chain(*where, budget - 1))) return false;
+    const std::lock_guard lock(relied.mutex);
+    relied.sound.insert(where->pack->name());
+    relied.whole.insert(base);
+  }
+  return true;
 }
 
 void ChunkSession::Impl::append(ByteView frame, Kind kind, std::span<const ChunkId> ids, std::span<const std::uint32_t> lengths,
@@ -290,6 +319,7 @@ bool ChunkSession::packs_still_present() {
   const std::lock_guard state_lock(impl_->state_mutex);
   for (const PackName& name : gone) {
     impl_->relied.sound.erase(name);
+    impl_->relied.whole.clear();
     std::erase(impl_->published, name);
   }
   return false;

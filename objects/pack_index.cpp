@@ -214,17 +214,17 @@ std::vector<ChunkLocation> PackIndex::find_all(const ChunkId& id) {
   return std::move(search.found);
 }
 
-std::optional<PackName> PackIndex::find_pack(const ChunkId& id) {
+std::optional<PackIndex::Holder> PackIndex::find_pack(const ChunkId& id) {
   const std::shared_ptr<const IndexView> seen = impl_->view();
   for (auto pack = seen->loose.rbegin(); pack != seen->loose.rend(); ++pack) {
-    if ((*pack)->find(id)) return (*pack)->name();
+    if (const auto entry = (*pack)->find(id)) return Holder{(*pack)->name(), entry->depth};
   }
   for (const CoveredLevel& covered : seen->levels) {
     try {
       for (std::uint64_t at = covered.level->lower_bound(id); at < covered.level->row_count(); ++at) {
         const LevelRow row = covered.level->row(at);
         if (row.entry.id != id) break;
-        if (covered.alive[row.pack]) return covered.level->packs()[row.pack];
+        if (covered.alive[row.pack]) return Holder{covered.level->packs()[row.pack], row.entry.depth};
       }
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::corrupt) throw;

@@ -31,8 +31,12 @@ class PackIndex {
   std::optional<ChunkLocation> find(const ChunkId& id, bool refresh_on_miss, std::uint16_t max_depth = kMaxDeltaDepth);
   /// All copies of a chunk: for a reader that found one damaged. Asks `packs/` and `trash/` again.
   std::vector<ChunkLocation> find_all(const ChunkId& id);
+  struct Holder {
+    PackName pack;
+    std::uint8_t depth = 0;
+  };
   /// The pack that holds a chunk, as far as is known without looking at the disk or opening anything; cheap, for writers.
-  std::optional<PackName> find_pack(const ChunkId& id);
+  std::optional<Holder> find_pack(const ChunkId& id);
   /// Makes a pack just published known.
   void add(const PackName& name);
   /// True if the pack is still in `packs/` (asks the file system).

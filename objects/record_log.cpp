@@ -35,6 +35,7 @@ constexpr const char* kHistoryName = "history";
 constexpr const char* kReplacedName = "replaced";
 constexpr std::size_t kMaxReplaced = 4096;  // then a new list is begun, and everything is read again once
 constexpr std::uint64_t kFewRecords = 16;
+constexpr std::size_t kFewSyncs = 32;  // more files are synced by their file system at once
 constexpr std::uint64_t kNoInode = 0;
 // The cached summaries are written again when this fraction of them is new, so that a checkpoint costs the same however many there are.
 constexpr std::size_t kUnsavedFraction = 256;
@@ -69,13 +70,14 @@ struct RecordLog::Impl {
 
   // The commit point.
   bool publish(const Record& record);
-  void replace(const Record& record);
+  void replace_each(const std::vector<Record>& records);
 
   // Summaries.
   void refresh_history();
   void save_history();
   ReplacedList replaced_list();
-  void announce_replacement(std::uint64_t number);
+  void announce_replacements(const std::vector<Record>& records);
+  void check_replacement(const Record& record);
   void distrust_replaced(HistoryCache& next);
   void read_places(const std::vector<RecordPlace>& places, HistoryCache& next, std::size_t& changed_count);
   void link_parents(const Record& tombstone, RecordSummary& summary, const HistoryCache& next);
@@ -183,14 +185,16 @@ ReplacedList RecordLog::Impl::replaced_list() {
   return {};
 }
 
-void RecordLog::Impl::announce_replacement(std::uint64_t number) {
+void RecordLog::Impl::announce_replacements(const std::vector<Record>& records) {
   ReplacedList list = replaced_list();
-  if (list.token == 0 || list.numbers.size() >= kMaxReplaced) {
+  if (list.token == 0 || list.numbers.size() + records.size() > kMaxReplaced) {
     list = {};
     system.random(std::as_writable_bytes(std::span(&list.token, 1)));
     list.token |= 1;  // not 0
   }
-  list.numbers.push_back(number);
+  // A new list tells by its token that everything is to be read again.
+  if (records.size() <= kMaxReplaced)
+    for (const Record& record : records) list.numbers.push_back(record.number);
   write_cache(kReplacedName, encode_replaced(list));
 }
 
@@ -210,16 +214,48 @@ void RecordLog::Impl::distrust_replaced(HistoryCache& next) {
   }
 }
 
-void RecordLog::Impl::replace(const Record& record) {
-  const std::string path = RecordFiles::path_of(record.number);
-  const Bytes bytes = encode_record(record);
-  decode_record(bytes, path);
+void RecordLog::Impl::check_replacement(const Record& record) {
   const Record old = get(record.number);
   if (record.kind == RecordKind::move || old.kind == RecordKind::move || old.id() != record.id())
-    throw Error(ErrorKind::refused, "record " + std::to_string(record.number) + " is that of another checkpoint", {}, path);
-  announce_replacement(record.number);
-  replace_file(system, dirs.tmp.get(), dirs.checkpoints.get(), std::to_string(record.number), bytes, path);
+    throw Error(ErrorKind::refused, "record " + std::to_string(record.number) + " is that of another checkpoint", {},
+                RecordFiles::path_of(record.number));
+}
+
+/// Bytes before names: all are written and synced before the first gets its name.
+void RecordLog::Impl::replace_each(const std::vector<Record>& records) {
+  if (records.empty()) return;
+  for (const Record& record : records) check_replacement(record);
+  announce_replacements(records);
+  const bool sync_at_once = records.size() > kFewSyncs;
+  std::vector<std::string> names;  // still in tmp/
+  try {
+    for (const Record& record : records) {
+      const std::string path = RecordFiles::path_of(record.number);
+      const Bytes bytes = encode_record(record);
+      decode_record(bytes, path);  // what could not be read back is not published
+      std::string name = unique_name(system, "record-");
+      Fd file = create_temporary(system, dirs.tmp.get(), name.c_str(), O_WRONLY, path);
+      names.push_back(std::move(name));
+      write_all(system, file.get(), bytes, 0, path);
+      if (!sync_at_once) sync_file(system, file.get(), path);
+      file.close(path);
+    }
+    if (sync_at_once)
+      if (const int error = retry_interrupted([&] { return system.sync_file_system(dirs.tmp.get()); }); error < 0)
+        throw_io(-error, "sync the file system of", ".metamori/tmp");
+    for (std::size_t i = records.size(); i-- > 0; names.pop_back()) {
+      const std::string target = std::to_string(records[i].number);
+      const int error = retry_interrupted(
+          [&] { return system.rename(dirs.tmp.get(), names.back().c_str(), dirs.checkpoints.get(), target.c_str(), RenameMode::replace); });
+      if (error < 0) throw_io(-error, "replace", RecordFiles::path_of(records[i].number));
+    }
+  } catch (...) {
+    for (const std::string& name : names) system.remove_file(dirs.tmp.get(), name.c_str());
+    history.settled = false;
+    throw;
+  }
   history.settled = false;
+  sync_file(system, dirs.checkpoints.get(), ".metamori/checkpoints");
 }
 
 /// Parents of a tombstone stand in its commit alone, without numbers.
@@ -303,7 +339,8 @@ RecordLog::~RecordLog() = default;
 std::uint64_t RecordLog::highest() { return impl_->highest(); }
 Record RecordLog::get(std::uint64_t number) { return impl_->get(number); }
 bool RecordLog::publish(const Record& record) { return impl_->publish(record); }
-void RecordLog::replace(const Record& tombstone) { impl_->replace(tombstone); }
+void RecordLog::replace(const Record& tombstone) { impl_->replace_each({tombstone}); }
+void RecordLog::replace_each(const std::vector<Record>& records) { impl_->replace_each(records); }
 
 Position RecordLog::head() {
   for (std::uint64_t number = impl_->highest(); number > 0; --number) {

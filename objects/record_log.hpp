@@ -49,6 +49,8 @@ class RecordLog {
   /// Replaces a record by its tombstone, or a tombstone by its record (section "forget" of docs/design.md): synced, and wholly old or
   /// wholly new. `refused` unless number and id stay what they are.
   void replace(const Record& tombstone);
+  /// The same for several, with two syncs for many: each is wholly old or wholly new, all are durable on return.
+  void replace_each(const std::vector<Record>& records);
   /// Summaries of all records, ascending; kept in `cache/history` (derived) and extended by what is new.
   const std::vector<RecordSummary>& summaries();
   /// Writes to the cache what summaries() found, if no record is so new that the next look has to list them all again. For who only looks:

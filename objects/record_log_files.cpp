@@ -188,23 +188,31 @@ ByteView RecordFiles::find_folded(std::uint64_t number, std::string& where) {
   return {};
 }
 
-std::optional<Record> RecordFiles::find(std::uint64_t number) {
-  std::string path = path_of(number);
-  std::optional<Record> record;
-  if (const auto file = find_file(system_, dir_, std::to_string(number).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, path)) {
-    record = decode_record(read_whole(system_, file->get(), kMaxRecordBytes, path), path);
-  } else {
-    ByteView bytes = find_folded(number, path);
-    if (bytes.empty()) {
-      DirectoryStamp ignored;
-      list(ignored);
-      bytes = find_folded(number, path);
-    }
-    if (bytes.empty()) return std::nullopt;
-    record = decode_record(bytes, path);
+std::optional<Bytes> RecordFiles::find_bytes(std::uint64_t number, std::string& where) {
+  where = path_of(number);
+  const auto find_single = [&]() -> std::optional<Bytes> {
+    const auto file = find_file(system_, dir_, std::to_string(number).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, where);
+    if (!file) return std::nullopt;
+    return read_whole(system_, file->get(), kMaxRecordBytes, where);
+  };
+  if (auto single = find_single()) return single;
+  ByteView bytes = find_folded(number, where);
+  if (bytes.empty()) {
+    DirectoryStamp ignored;
+    list(ignored);
+    bytes = find_folded(number, where);
   }
-  if (record->number != number)
-    throw Error(ErrorKind::corrupt, path + " holds the record of number " + std::to_string(record->number), {}, path);
+  if (bytes.empty()) return std::nullopt;
+  return Bytes(bytes.begin(), bytes.end());
+}
+
+std::optional<Record> RecordFiles::find(std::uint64_t number) {
+  std::string path;
+  const auto bytes = find_bytes(number, path);
+  if (!bytes) return std::nullopt;
+  Record record = decode_record(*bytes, path);
+  if (record.number != number)
+    throw Error(ErrorKind::corrupt, path + " holds the record of number " + std::to_string(record.number), {}, path);
   return record;
 }
 

@@ -42,6 +42,8 @@ class RecordFiles {
   bool has_single(std::uint64_t number);
   /// Nothing if there is no such record; throws corrupt if it is damaged.
   std::optional<Record> find(std::uint64_t number);
+  /// As it stands, not looked into; `where` is set to where that is.
+  std::optional<Bytes> find_bytes(std::uint64_t number, std::string& where);
   static std::string path_of(std::uint64_t number);
 
  private:

@@ -94,9 +94,10 @@ class LogCommand final : public Command {
 
   [[nodiscard]] std::optional<DiffReport> changes(Repository& repository, const LogEntry& entry) const {
     const CheckpointInfo& info = entry.checkpoint;
-    if (!stat_ || info.parents.empty()) return std::nullopt;
+    const auto before = stat_ && !info.is_forgotten ? previous_of(repository, info) : std::nullopt;
+    if (!before) return std::nullopt;
     DiffOptions options;
-    options.from = to_hex(info.parents.front());
+    options.from = *before;
     options.to = to_hex(info.id);
     for (const PathChange& change : entry.changes) {
       options.paths.push_back(change.path);

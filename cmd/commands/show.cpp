@@ -41,12 +41,13 @@ class ShowCommand final : public Command {
   }
 
  private:
-  /// Against the first parent; nothing for the first checkpoint of all.
+  /// Against the checkpoint before; nothing for the first of all, and for one that was forgotten.
   static DiffReport changes(Session& session, Repository& repository, const CheckpointInfo& info) {
-    if (info.parents.empty()) return {};
+    const auto before = info.is_forgotten ? std::nullopt : previous_of(repository, info);
+    if (!before) return {};
     return with_progress(session, [&](const Control& control) {
       DiffOptions options;
-      options.from = to_hex(info.parents.front());
+      options.from = *before;
       options.to = to_hex(info.id);
       options.control = control;
       return repository.diff(options);
@@ -99,7 +100,9 @@ class ShowCommand final : public Command {
     for (const CapturedPath& captured : info.verdicts)
       out.print("{:<10} {}{}\n", verdict_name(captured.verdict), session.quote(captured.path),
                 captured.live == Liveness::yes ? " (was being written)" : "");
-    if (!info.parents.empty()) {
+    if (info.is_forgotten) {
+      session.note("it was forgotten; if that was the last thing forgotten, metamori undo brings it back until gc");
+    } else if (!info.parents.empty()) {
       out.write("\n");
       session.out.write(diff_stat(session, report));
     }

@@ -1,4 +1,6 @@
 #include "cmd/commands.hpp"
+#include "cmd/exit_codes.hpp"
+#include "cmd/forget_report.hpp"
 #include "cmd/progress.hpp"
 #include "cmd/restore_report.hpp"
 
@@ -11,6 +13,12 @@ class UndoCommand final : public Command {
 
   int run(Session& session) override {
     Repository repository = session.open();
+    if (repository.forget_is_last()) {
+      const bool dry_run = restore_.dry_run;
+      const ForgetReport report = with_progress(session, [&](const Control& control) { return repository.undo_forget(dry_run, control); });
+      show_forget_report(session, "undo", dry_run, report);
+      return kExitOk;
+    }
     const RestoreReport report = with_progress(session, [&](const Control& control) {
       restore_.control = control;
       return repository.undo(restore_);

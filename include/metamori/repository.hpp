@@ -14,6 +14,7 @@
 #include "metamori/checkpoint.hpp"
 #include "metamori/error.hpp"
 #include "metamori/find.hpp"
+#include "metamori/keeping.hpp"
 #include "metamori/log.hpp"
 #include "metamori/restore.hpp"
 #include "metamori/stats.hpp"
@@ -171,6 +172,27 @@ class METAMORI_API Repository {
   void tag(const std::string& name, std::string_view revision, bool force);
   /// Takes a name away. Throws bad_revision if there is no such tag.
   void remove_tag(const std::string& name);
+
+  // Keeping.
+
+  /// Forgets checkpoints: those named, or those that a policy does not keep. Pinned ones are kept, HEAD and the last one unless forced.
+  /// Their content goes with the next gc; until then undo_forget() brings them back. Numbers and ancestry stay. Throws usage without
+  /// revisions and policy, bad_revision; refused if what may not go was named.
+  ForgetReport forget(const ForgetOptions& options);
+  /// Whether the last thing that can be undone is a forget, or the undoing of one, and no restore.
+  [[nodiscard]] bool forget_is_last();
+  /// Brings back what the last forget took, or, called again, forgets it again. Throws bad_revision if there is nothing, refused if gc has
+  /// released the content.
+  ForgetReport undo_forget(bool dry_run = false, const Control& control = {});
+  /// Keeps a checkpoint whatever policies say. Throws bad_revision.
+  void pin(std::string_view revision);
+  /// Takes that back. Throws bad_revision if it is not pinned.
+  void unpin(std::string_view revision);
+  /// All that are pinned, by rising number.
+  std::vector<CheckpointInfo> pins();
+  /// Gives back the space of what no checkpoint needs, and puts small packs and old records together. Writers wait for it. Throws locked,
+  /// refused where it can't be known that nobody writes or a restore is pending, corrupt (nothing is removed then).
+  GcReport gc(const GcOptions& options);
 
   /// Checks that the repository is sound. What is damaged is in the report, not thrown. Works on a repository that can only be read.
   VerifyReport verify(const VerifyOptions& options);

@@ -1,0 +1,239 @@
+// gc from lock to report. The order is that of docs/keeping.md: the generation is raised first, so that writers who began before notice;
+// everything is marked before anything changes; what stays is written, synced and named before what goes is renamed; references go
+// before what they refer to.
+
+#include "core/gc.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "core/forget.hpp"
+#include "core/gc_files.hpp"
+#include "core/gc_rewrite.hpp"
+#include "core/lock.hpp"
+#include "core/looking.hpp"
+#include "objects/record_fold.hpp"
+
+namespace metamori {
+namespace {
+
+constexpr std::uint64_t kBatchBytes = 256ULL << 20;  ///< copied before the packs that it was in go: what a run needs of free space
+constexpr double kNsPerSecond = 1e9;
+// What makes a run worth while.
+constexpr std::uint64_t kAutoTombstones = 32;
+constexpr std::uint64_t kAutoPacks = 64;
+
+Control limited(const GcOptions& options) {
+  Control control = options.control;
+  if (options.max_time_ms) control.time_limit_ms = options.max_time_ms;
+  return control;
+}
+
+class Collection {
+ public:
+  Collection(Engine& engine, const GcOptions& options)
+      : engine_(engine),
+        options_(options),
+        control_(limited(options)),
+        meter_(engine.system, control_, engine.log->highest()),
+        started_ns_(engine.system.monotonic_ns()) {}
+
+  GcReport run() {
+    count_packs(report_.packs_before, report_.bytes_before);
+    if (options_.automatic && !is_worth_while()) {
+      report_.was_needed = false;
+      return finish();
+    }
+    if (options_.dry_run) return rehearse();
+    lock();
+    refuse_pending_restore(engine_, 0);
+    report_.generation = raise_generation(engine_);
+    report_.temporaries_removed = clean_temporaries(engine_, is_alone_);
+    expire_safety();
+    mark();
+    rescue();
+    release();
+    rewrite();
+    if (!was_cut_short_) report_.bytes_in_trash = empty_trash(engine_, deletes_at_once_);
+    engine_.store->index().save();
+    note();
+    return finish();
+  }
+
+ private:
+  void count_packs(std::uint64_t& count, std::uint64_t& bytes) const {
+    count = bytes = 0;
+    for (const PackName& name : list_packs(engine_.system, engine_.dirs.packs.get())) {
+      const std::string file = pack_file_name(name);
+      const auto found = find_stat(engine_.system, engine_.dirs.packs.get(), file.c_str(), "packs/" + file);
+      if (!found) continue;
+      ++count;
+      bytes += found->size_bytes;
+    }
+  }
+
+  [[nodiscard]] std::uint64_t tombstone_count() const {
+    const std::vector<RecordSummary>& all = engine_.log->summaries();
+    return static_cast<std::uint64_t>(
+        std::count_if(all.begin(), all.end(), [](const RecordSummary& record) { return record.kind == RecordKind::tombstone; }));
+  }
+
+  [[nodiscard]] bool is_worth_while() const {
+    const GcNote last = read_gc_note(engine_);
+    return tombstone_count() >= last.tombstones + kAutoTombstones || report_.packs_before >= last.packs + kAutoPacks;
+  }
+
+  void note() const {
+    GcNote now;
+    now.tombstones = tombstone_count();
+    now.packs = list_packs(engine_.system, engine_.dirs.packs.get()).size();
+    write_gc_note(engine_, now);
+  }
+
+  /// In the order in which a restore takes them: it holds the first while it reads what it is going to write.
+  void lock() {
+    tree_lock_.emplace(engine_, kTreeLock, LockMode::exclusive, options_.control.lock_timeout_ms);
+    gc_lock_.emplace(engine_, kGcLock, LockMode::exclusive, options_.control.lock_timeout_ms);
+    const bool is_held = tree_lock_->held() && gc_lock_->held();
+    if (!is_held && !options_.now)
+      throw Error(ErrorKind::refused, "files can't be locked here, so that it is not known whether somebody writes to the repository",
+                  "if nobody does, and nobody will before it is done: metamori gc --now", engine_.repository_directory);
+    is_alone_ = options_.now || (is_held && is_on_local_disk(engine_, engine_.dirs.locks));
+    deletes_at_once_ = is_alone_;
+  }
+
+  void expire_safety() {
+    const std::vector<Position> expired = expired_safety(engine_);
+    if (!expired.empty()) bury(engine_, expired);
+    report_.safety_expired = expired.size();
+  }
+
+  /// From all records: one that can't be read could need anything.
+  void mark() {
+    table_.emplace(engine_);
+    mark_.emplace(*table_);
+    const std::uint64_t head = engine_.log->head().number;
+    const std::uint64_t highest = engine_.log->highest();
+    for (std::uint64_t number = 1; number <= highest; ++number) {
+      meter_.check_stop();
+      Record record = get_record(number);
+      meter_.step();
+      if (record.kind == RecordKind::move || std::find(expiring_.begin(), expiring_.end(), number) != expiring_.end()) continue;
+      if (record.kind != RecordKind::tombstone) {
+        mark_->add(engine_, record, meter_);
+      } else if (record.content_held && number == head) {
+        mark_->add(engine_, record, meter_);  // the next checkpoint starts from it
+      } else if (record.content_held) {
+        record.content_held = false;
+        released_.emplace(number, std::move(record));
+      }
+    }
+    report_.checkpoints_released = released_.size();
+    GcPlanLimits limits;
+    limits.bytes_to_copy = options_.max_repack_bytes;
+    plan_ = plan_gc(*table_, *mark_, limits);
+    report_.is_complete = !plan_.is_limited;
+  }
+
+  Record get_record(std::uint64_t number) {
+    try {
+      return engine_.log->get(number);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::bad_revision) throw;
+      throw Error(ErrorKind::corrupt, "record " + std::to_string(number) + " is missing, so that it is not known what it needs",
+                  "metamori verify tells what is damaged");
+    }
+  }
+
+  /// What somebody who could not be locked out came to need after it was moved away.
+  void rescue() {
+    std::vector<PackName> needed;
+    for (std::uint32_t chunk = 0; chunk < table_->chunk_count(); ++chunk) {
+      const GcTable::Pack& pack = table_->packs()[table_->home(chunk).pack];
+      if (plan_.is_needed[chunk] && pack.in_trash) needed.push_back(pack.name);
+    }
+    std::sort(needed.begin(), needed.end());
+    needed.erase(std::unique(needed.begin(), needed.end()), needed.end());
+    bring_back_from_trash(engine_, needed);
+  }
+
+  /// References before what they refer to.
+  void release() {
+    report_.records_folded = fold_records(engine_.system, engine_.dirs.checkpoints.get(), engine_.dirs.tmp.get(), released_).records;
+    std::vector<Record> left;
+    for (auto& [number, record] : released_) left.push_back(std::move(record));
+    engine_.log->replace_each(left);
+  }
+
+  void rewrite() {
+    GcRewriter rewriter(engine_, *table_, *mark_, plan_, meter_);
+    try {
+      rewriter.encode_broken();
+      std::vector<PackName> batch;
+      for (const std::uint32_t pack : plan_.victims) {
+        rewriter.copy_pack(pack);
+        batch.push_back(table_->packs()[pack].name);
+        if (rewriter.bytes_waiting() >= kBatchBytes) drop(rewriter, batch);
+      }
+      drop(rewriter, batch);
+    } catch (const Error& error) {
+      // What was written and dropped so far counts; what was not published is dropped.
+      if (error.kind() != ErrorKind::timed_out) throw;
+      report_.is_complete = false;
+      was_cut_short_ = true;
+    }
+    report_.bytes_copied = rewriter.bytes_written();
+  }
+
+  void drop(GcRewriter& rewriter, std::vector<PackName>& batch) {
+    rewriter.flush();
+    // What was written may be a pack that was there, byte for byte.
+    std::erase_if(batch, [&](const PackName& name) { return rewriter.was_published(name); });
+    move_to_trash(engine_, batch);
+    if (deletes_at_once_) empty_trash(engine_, true);
+    batch.clear();
+  }
+
+  GcReport rehearse() {
+    for (const Position& position : expired_safety(engine_)) expiring_.push_back(position.number);
+    report_.safety_expired = expiring_.size();
+    mark();
+    report_.generation = engine_.log->gc_generation();
+    report_.bytes_copied = plan_.bytes_to_copy;
+    GcReport report = finish();
+    report.bytes_after = report.bytes_before > plan_.bytes_to_free ? report.bytes_before - plan_.bytes_to_free : 0;
+    report.packs_after = report.packs_before - plan_.victims.size() + (plan_.bytes_to_copy > 0 ? 1 : 0);
+    return report;
+  }
+
+  GcReport finish() {
+    count_packs(report_.packs_after, report_.bytes_after);
+    report_.seconds = static_cast<double>(engine_.system.monotonic_ns() - started_ns_) / kNsPerSecond;
+    return report_;
+  }
+
+  Engine& engine_;
+  const GcOptions& options_;
+  Control control_;
+  LookMeter meter_;
+  std::int64_t started_ns_;
+  std::optional<Lock> tree_lock_, gc_lock_;
+  bool is_alone_ = false;
+  bool deletes_at_once_ = false;
+  bool was_cut_short_ = false;
+  std::optional<GcTable> table_;
+  std::optional<GcMark> mark_;
+  GcPlan plan_;
+  std::map<std::uint64_t, Record> released_;
+  std::vector<std::uint64_t> expiring_;
+  GcReport report_;
+};
+
+}  // namespace
+
+GcReport collect_garbage(Engine& engine, const GcOptions& options) {
+  if (!options.dry_run) require_writable(engine);
+  return Collection(engine, options).run();
+}
+
+}  // namespace metamori

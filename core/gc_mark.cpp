@@ -1,0 +1,39 @@
+#include "core/gc_mark.hpp"
+
+#include "core/node_walk.hpp"
+
+namespace metamori {
+
+class GcMark::Visitor final : public NodeVisitor {
+ public:
+  Visitor(GcMark& mark, const LookMeter& meter) : mark_(mark), meter_(meter) {}
+  bool enter(const WalkNode& node) override {
+    meter_.check_stop();
+    const std::uint64_t kind = static_cast<std::uint64_t>(node.kind) << 4U | node.level;
+    return mark_.nodes_.insert(std::uint64_t{mark_.mark(node.id)} << 8U | kind).second;
+  }
+  void chunk(const ChunkId& id, bool /*is_content*/, std::uint32_t /*tag*/) override { mark_.mark(id); }
+  std::uint32_t entry(const Entry& /*entry*/, std::uint32_t tag) override { return tag; }
+
+ private:
+  GcMark& mark_;
+  const LookMeter& meter_;
+};
+
+std::uint32_t GcMark::mark(const ChunkId& id) {
+  const std::uint32_t chunk = table_.find(id);
+  if (chunk == GcTable::kNone)
+    throw Error(ErrorKind::corrupt, "chunk " + to_hex(id) + " is missing: no pack holds it", "metamori verify tells what is affected");
+  live_[chunk] = true;
+  return chunk;
+}
+
+void GcMark::add(Engine& engine, const Record& record, const LookMeter& meter) {
+  const CheckpointRecord content = decode_checkpoint_record(record.blob, "checkpoints/" + std::to_string(record.number));
+  Visitor visitor(*this, meter);
+  walk_root(*engine.store, content.root, 0, visitor);
+  for (const StreamRef* ref : {&content.rules, &content.verdicts, &content.scope, &record.touched})
+    walk_stream(*engine.store, *ref, 0, visitor);
+}
+
+}  // namespace metamori

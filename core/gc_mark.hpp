@@ -1,0 +1,33 @@
+#pragma once
+
+// Which chunks the records lead to: docs/keeping.md, *Mark*.
+
+#include <unordered_set>
+
+#include "core/gc_table.hpp"
+#include "core/look_meter.hpp"
+
+namespace metamori {
+
+/// From all records; anything that can't be read stops it, because what lies below is not known then.
+class GcMark {
+ public:
+  explicit GcMark(const GcTable& table) : table_(table), live_(table.chunk_count()) {}
+  /// Everything that the record needs. Throws corrupt if it is not there.
+  void add(Engine& engine, const Record& record, const LookMeter& meter);
+  [[nodiscard]] bool is_live(std::uint32_t chunk) const noexcept { return live_[chunk]; }
+  [[nodiscard]] bool is_live(const ChunkId& id) const noexcept {
+    const std::uint32_t chunk = table_.find(id);
+    return chunk != GcTable::kNone && live_[chunk];
+  }
+
+ private:
+  class Visitor;
+  std::uint32_t mark(const ChunkId& id);
+
+  const GcTable& table_;
+  std::vector<bool> live_;
+  std::unordered_set<std::uint64_t> nodes_;  ///< met as such, since the same bytes may stand for several kinds of node
+};
+
+}  // namespace metamori

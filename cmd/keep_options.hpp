@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cmd/options.hpp"
+#include "cmd/session.hpp"
 #include "metamori/keeping.hpp"
 
 namespace metamori::cmd {
@@ -21,5 +22,11 @@ class KeepOptions {
   std::optional<std::int64_t> within_ms_;
   std::vector<std::string> metadata_;
 };
+
+/// The rules that are set as `keep.*`; none of them: an empty policy.
+KeepPolicy configured_policy(const Session& session);
+/// What runs by itself where rules are set: forgets what they don't keep, and gives space back if it is worth while. What goes wrong is
+/// warned of. Returns how many were forgotten.
+std::uint64_t keep_by_settings(Session& session, Repository& repository);
 
 }  // namespace metamori::cmd

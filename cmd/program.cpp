@@ -115,7 +115,7 @@ int run_command(std::vector<std::string> words, CommonOptions& common, const Opt
   settings.apply(row.name, own, common_options);
   if (const FoundSetting* author = settings.find("author")) environment.author = author->value;
   choose_pager(row, common, environment, settings, terminals);
-  Session session{common, environment, out, err, uses_color(common, environment, terminals.out), terminals.err};
+  Session session{common, environment, out, err, uses_color(common, environment, terminals.out), terminals.err, &settings};
   if (common.help) {
     out.write(render_command_help(row, own, common_options, help_style(session)));
     return kExitOk;

@@ -11,6 +11,8 @@
 
 namespace metamori::cmd {
 
+class Settings;
+
 /// What a command runs in: the common options, where its words go, and how they look there.
 struct Session {
   const CommonOptions& common;
@@ -19,6 +21,7 @@ struct Session {
   Output& err;
   bool out_has_color = false;
   bool err_is_terminal = false;
+  const Settings* settings = nullptr;  ///< in force; null where there are none
 
   [[nodiscard]] bool json() const noexcept { return common.json || common.json_lines; }
   /// Opens the repository that is meant, and mentions an interrupted restore, unless told that the caller deals with it.

@@ -182,7 +182,7 @@ CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& asked)
   const std::optional<Lock> announced = announce(engine, options);
   if (!announced) return report_running(engine);
   refuse_pending_restore(engine, options.control.lock_timeout_ms);
-  const Lock shared(engine, kGcLock, LockMode::shared, options.control.lock_timeout_ms);
+  const Lock shared = take_writer_lock(engine, options.control);
   ChunkSession session(*engine.store);
   for (;;) {
     Attempt attempt(engine, options, session);

@@ -50,6 +50,18 @@ void Fingerprints::keep(const StreamRef& stream, std::span<const Fingerprint> fi
   written_bytes_ += block.size();
 }
 
+void Fingerprints::carry_over(const std::function<bool(const ChunkId& id)>& is_there) {
+  if (!file_) return;
+  BlockFileWriter writer(engine_, kName, kMagic, secret_);
+  for (const auto& [hash, block] : file_->all()) {
+    ChunkId id;
+    if (block.size() < id.bytes.size()) continue;
+    std::memcpy(id.bytes.data(), block.data(), id.bytes.size());
+    if (is_there(id)) writer.add(hash, block);
+  }
+  writer.put_in_place();
+}
+
 void Fingerprints::save() {
   const std::lock_guard lock(mutex_);
   if (!writer_) return;

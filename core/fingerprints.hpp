@@ -5,6 +5,7 @@
 // (core/block_file.hpp): for each stream, found by its top chunk's id, the id and the fingerprints of its data extents in order. The secret
 // stands in the file's header and is random, so that no file's content can be made to collide by somebody who cannot read the repository.
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -29,6 +30,8 @@ class Fingerprints {
   void keep(const StreamRef& stream, std::span<const Fingerprint> fingerprints, const StreamRef& replaced);
   /// Puts the new file in place, if anything is new. Never throws for a cache that can't be written.
   void save();
+  /// Puts in place those of streams that are still there, after gc made them ones that are not believed.
+  void carry_over(const std::function<bool(const ChunkId& id)>& is_there);
 
  private:
   Engine& engine_;

@@ -273,12 +273,11 @@ Record tombstone_of(const Record& checkpoint, std::int64_t time_seconds) {
 }
 
 std::int64_t bury(Engine& engine, const std::vector<Position>& checkpoints) {
-  // Later than all that undo could mean instead, whatever the clock says.
+  // Later than all that undo could mean instead, also if the clock was set back.
   std::int64_t time = engine.system.now().seconds;
-  for (const RecordSummary& summary : engine.log->summaries()) {
+  if (const auto last = read_forget_note(engine)) time = std::max(time, last->time_seconds + 1);
+  for (const RecordSummary& summary : engine.log->summaries())
     if (summary.kind == RecordKind::safety) time = std::max(time, summary.time_seconds);
-    if (summary.kind == RecordKind::tombstone) time = std::max(time, engine.log->get(summary.number).tomb_time + 1);
-  }
   std::vector<Record> tombstones;
   for (const Position& position : checkpoints) {
     const Record record = engine.log->get(position.number);
@@ -315,7 +314,7 @@ ForgetReport forget(Engine& engine, const ForgetOptions& options) {
     throw Error(ErrorKind::usage, "checkpoints are named, or rules say what to keep: not both");
   if (options.dry_run) return Forgetting(engine, options).run();
   require_writable(engine);
-  const Lock shared(engine, kGcLock, LockMode::shared, options.control.lock_timeout_ms);
+  const Lock shared = take_writer_lock(engine, options.control);
   ForgetReport report = Forgetting(engine, options).run();
   std::vector<Position> going;
   ForgetNote note;
@@ -349,7 +348,7 @@ bool forget_is_last(Engine& engine) {
 
 ForgetReport undo_forget(Engine& engine, bool dry_run, const Control& control) {
   if (!dry_run) require_writable(engine);
-  const Lock shared(engine, kGcLock, LockMode::shared, control.lock_timeout_ms);
+  const Lock shared = take_writer_lock(engine, control);
   auto note = read_forget_note(engine);
   if (note && note->is_undone) return forget_again(engine, *note, dry_run);
   const std::vector<Record> tombstones = last_forgotten(engine, note);
@@ -382,7 +381,7 @@ ForgetReport undo_forget(Engine& engine, bool dry_run, const Control& control) {
 
 void pin(Engine& engine, std::string_view revision) {
   require_writable(engine);
-  const Lock shared(engine, kGcLock, LockMode::shared, 0);
+  const Lock shared = take_writer_lock(engine, {});
   const Position position = engine.history->resolve(revision);
   if (engine.log->get(position.number).kind == RecordKind::tombstone)
     throw Error(ErrorKind::bad_revision, "checkpoint " + std::to_string(position.number) + " was forgotten",

@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <map>
 
+#include "core/fingerprints.hpp"
 #include "core/forget.hpp"
 #include "core/gc_files.hpp"
 #include "core/gc_rewrite.hpp"
 #include "core/lock.hpp"
 #include "core/looking.hpp"
+#include "core/stat_cache.hpp"
 #include "objects/record_fold.hpp"
 
 namespace metamori {
@@ -47,6 +49,8 @@ class Collection {
     if (options_.dry_run) return rehearse();
     lock();
     refuse_pending_restore(engine_, 0);
+    const std::shared_ptr<const StatCache> stats = StatCache::open(engine_);
+    Fingerprints fingerprints(engine_);
     report_.generation = raise_generation(engine_);
     report_.temporaries_removed = clean_temporaries(engine_, is_alone_);
     expire_safety();
@@ -56,6 +60,8 @@ class Collection {
     rewrite();
     if (!was_cut_short_) report_.bytes_in_trash = empty_trash(engine_, deletes_at_once_);
     engine_.store->index().save();
+    stats->carry_over(engine_, [&](const StreamRef& listing) { return mark_->is_live_listing(listing); });
+    fingerprints.carry_over([&](const ChunkId& id) { return mark_->is_live(id); });
     note();
     return finish();
   }

@@ -4,13 +4,20 @@
 
 namespace metamori {
 
+namespace {
+
+std::uint64_t node_key(std::uint32_t chunk, NodeKind kind, std::uint8_t level) noexcept {
+  return std::uint64_t{chunk} << 8U | std::uint64_t{static_cast<std::uint8_t>(kind)} << 4U | level;
+}
+
+}  // namespace
+
 class GcMark::Visitor final : public NodeVisitor {
  public:
   Visitor(GcMark& mark, const LookMeter& meter) : mark_(mark), meter_(meter) {}
   bool enter(const WalkNode& node) override {
     meter_.check_stop();
-    const std::uint64_t kind = static_cast<std::uint64_t>(node.kind) << 4U | node.level;
-    return mark_.nodes_.insert(std::uint64_t{mark_.mark(node.id)} << 8U | kind).second;
+    return mark_.nodes_.insert(node_key(mark_.mark(node.id), node.kind, node.level)).second;
   }
   void chunk(const ChunkId& id, bool /*is_content*/, std::uint32_t /*tag*/) override { mark_.mark(id); }
   std::uint32_t entry(const Entry& /*entry*/, std::uint32_t tag) override { return tag; }
@@ -26,6 +33,11 @@ std::uint32_t GcMark::mark(const ChunkId& id) {
     throw Error(ErrorKind::corrupt, "chunk " + to_hex(id) + " is missing: no pack holds it", "metamori verify tells what is affected");
   live_[chunk] = true;
   return chunk;
+}
+
+bool GcMark::is_live_listing(const StreamRef& listing) const {
+  const std::uint32_t chunk = table_.find(listing.id);
+  return chunk != GcTable::kNone && nodes_.contains(node_key(chunk, NodeKind::listing, listing.level));
 }
 
 void GcMark::add(Engine& engine, const Record& record, const LookMeter& meter) {

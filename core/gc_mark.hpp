@@ -16,6 +16,8 @@ class GcMark {
   /// Everything that the record needs. Throws corrupt if it is not there.
   void add(Engine& engine, const Record& record, const LookMeter& meter);
   [[nodiscard]] bool is_live(std::uint32_t chunk) const noexcept { return live_[chunk]; }
+  /// Whether it is needed as a listing, so that everything below it is needed, too.
+  [[nodiscard]] bool is_live_listing(const StreamRef& listing) const;
   [[nodiscard]] bool is_live(const ChunkId& id) const noexcept {
     const std::uint32_t chunk = table_.find(id);
     return chunk != GcTable::kNone && live_[chunk];

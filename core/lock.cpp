@@ -122,6 +122,22 @@ Lock::Lock(Engine& engine, const std::string& name, LockMode mode, std::int64_t 
   file_ = std::move(file);
 }
 
+Lock take_writer_lock(Engine& engine, const Control& control) {
+  constexpr std::int64_t kWaitForGcMs = 600'000;
+  constexpr std::int64_t kSliceMs = 200;
+  std::int64_t wait_ms = std::max(control.lock_timeout_ms, kWaitForGcMs);
+  if (control.time_limit_ms) wait_ms = std::min(wait_ms, *control.time_limit_ms);
+  const std::int64_t deadline = engine.system.monotonic_ns() + wait_ms * kNanosecondsPerMillisecond;
+  for (;;) {
+    try {
+      return Lock(engine, kGcLock, LockMode::shared, kSliceMs);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::locked || engine.system.monotonic_ns() >= deadline) throw;
+      if (control.stop != nullptr && control.stop->load()) throw Error(ErrorKind::interrupted, "stopped as asked while gc was running");
+    }
+  }
+}
+
 bool Lock::share() {
   if (!held() || try_lock(*system_, file_, LockMode::shared) == Outcome::taken) return true;
   file_ = Fd();

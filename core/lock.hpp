@@ -29,4 +29,8 @@ inline constexpr const char* kCheckpointLock = "checkpoint";  ///< shared by eve
 inline constexpr const char* kGcLock = "gc";                  ///< shared by every writer, exclusive for gc
 inline constexpr const char* kTreeLock = "tree";              ///< exclusive while a restore changes the tree
 
+/// The gc lock as writers take it: shared, waiting for a gc that runs for up to ten minutes even if nobody said to wait (or as long as
+/// `control` says, if that is longer; never longer than its time limit). Throws locked, interrupted.
+Lock take_writer_lock(Engine& engine, const Control& control);
+
 }  // namespace metamori

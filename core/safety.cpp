@@ -22,7 +22,7 @@ bool was_moved_since(Engine& engine, std::uint64_t seen, std::uint64_t next) {
 }  // namespace
 
 SafetyCheckpoint take_safety_checkpoint(Engine& engine, const std::string& message, const FindTouched& touched, const Control& control) {
-  const Lock shared(engine, kGcLock, LockMode::shared, control.lock_timeout_ms);
+  const Lock shared = take_writer_lock(engine, control);
   SafetyCheckpoint safety;
   safety.session = std::make_unique<ChunkSession>(*engine.store);
   ChunkSession& session = *safety.session;

@@ -137,6 +137,14 @@ std::vector<CachedDirectory> StatCache::all() const {
   return result;
 }
 
+void StatCache::carry_over(Engine& engine, const std::function<bool(const StreamRef& listing)>& is_there) const {
+  if (is_empty()) return;
+  BlockFileWriter file(engine, kName, kMagic, BlockFile::Extra{});
+  for (const CachedDirectory& directory : all())
+    if (directory.listing().length == 0 || is_there(directory.listing())) file.add(xxh3_64(as_bytes(directory.path())), directory.block());
+  file.put_in_place();
+}
+
 StatCacheWriter::StatCacheWriter(Engine& engine, std::shared_ptr<const StatCache> before)
     : engine_(engine), before_(std::move(before)), boot_(boot_mark(engine.system)) {}
 

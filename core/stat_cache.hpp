@@ -7,6 +7,7 @@
 // whatever became of the others: an older one only spares less work.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -84,6 +85,9 @@ class StatCache {
   [[nodiscard]] bool is_empty() const noexcept { return levels_.empty(); }
   /// Each directory once; damaged blocks are left out.
   [[nodiscard]] std::vector<CachedDirectory> all() const;
+  /// Puts in place what it says of directories whose listings are still there, after gc made it one that is not believed. Never throws for
+  /// a cache that can't be written.
+  void carry_over(Engine& engine, const std::function<bool(const StreamRef& listing)>& is_there) const;
 
  private:
   friend class StatCacheWriter;

@@ -92,6 +92,7 @@ std::vector<RecordPlace> RecordFiles::list(DirectoryStamp& before) {
     list_once(places);
     if (stamp() == before) break;
   }
+  listed_ = before;
   return places;
 }
 
@@ -196,10 +197,14 @@ std::optional<Bytes> RecordFiles::find_bytes(std::uint64_t number, std::string& 
     return read_whole(system_, file->get(), kMaxRecordBytes, where);
   };
   if (auto single = find_single()) return single;
-  ByteView bytes = find_folded(number, where);
+  // What was folded when it was listed may be in another file by now, and be another record.
+  ByteView bytes = stamp() == listed_ ? find_folded(number, where) : ByteView();
   if (bytes.empty()) {
     DirectoryStamp ignored;
     list(ignored);
+    where = path_of(number);
+    // A single one may have been made, or have become a folded one, in between.
+    if (auto single = find_single()) return single;
     bytes = find_folded(number, where);
   }
   if (bytes.empty()) return std::nullopt;

@@ -59,6 +59,7 @@ class RecordFiles {
   System& system_;
   int dir_;
   std::vector<Folded> folded_;
+  DirectoryStamp listed_;  ///< when these were all that there are
 };
 
 }  // namespace metamori

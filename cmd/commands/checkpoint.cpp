@@ -3,6 +3,7 @@
 #include "cmd/exit_codes.hpp"
 #include "cmd/input.hpp"
 #include "cmd/json_render.hpp"
+#include "cmd/keep_options.hpp"
 #include "cmd/priority.hpp"
 #include "cmd/progress.hpp"
 #include "cmd/render.hpp"
@@ -20,12 +21,15 @@ class CheckpointCommand final : public Command {
     options.flag("--skip-if-unchanged", checkpoint_.skip_if_unchanged, "Make none if nothing changed since the last one");
     options.flag("--skip-if-running", checkpoint_.skip_if_running, "Make none if another is being made in this repository");
     options.flag("-n,--dry-run", checkpoint_.dry_run, "Only tell what would be recorded");
+    options.flag("--keep-policy", keeps_policy_, "Then forget what the rules set as keep.* don't keep");
     options.text("--paths-from0", "FILE", paths_file_, "Read paths from FILE, each ended by a NUL; '-' is standard input");
   }
 
   int run(Session& session) override {
     complete_checkpoint_manner(session, manner_);
     if (manner_.is_nice) be_nice();
+    if (keeps_policy_ && configured_policy(session).empty())
+      throw Error(ErrorKind::usage, "there are no rules for what to keep", "set some, such as: metamori config set keep.daily 14");
     Repository repository = session.open();
     if (paths_file_) {
       const std::vector<std::string> more = read_nul_separated(*paths_file_);
@@ -39,8 +43,10 @@ class CheckpointCommand final : public Command {
       limit_checkpoint(manner_, checkpoint_.control);
       return repository.checkpoint(checkpoint_);
     });
+    // The checkpoint stands, whatever becomes of this.
+    const std::uint64_t forgotten = keeps_policy_ && report.created ? keep_by_settings(session, repository) : 0;
     if (session.json()) {
-      write_json(session, report);
+      write_json(session, report, forgotten);
     } else {
       print(session, report);
     }
@@ -48,7 +54,7 @@ class CheckpointCommand final : public Command {
   }
 
  private:
-  void write_json(Session& session, const CheckpointReport& report) const {
+  void write_json(Session& session, const CheckpointReport& report, std::uint64_t forgotten) const {
     JsonReport json(session, "checkpoint");
     const CheckpointInfo& info = report.checkpoint;
     write_id(*json, "id", info.id);
@@ -67,7 +73,7 @@ class CheckpointCommand final : public Command {
     write_paths(*json, "skipped_sockets", report.skipped_sockets);
     json->key("damaged_records").begin_array();
     for (const std::uint64_t number : report.damaged_records) json->number(number);
-    json->end_array().field("seconds", report.seconds);
+    json->end_array().field("forgotten", forgotten).field("seconds", report.seconds);
     json.end();
   }
 
@@ -91,6 +97,7 @@ class CheckpointCommand final : public Command {
   CheckpointOptions& checkpoint_ = manner_.checkpoint;
   std::vector<std::string> words_;
   std::optional<std::string> paths_file_;
+  bool keeps_policy_ = false;
 };
 
 }  // namespace

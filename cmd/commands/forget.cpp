@@ -12,7 +12,7 @@ namespace {
 class ForgetCommand final : public Command {
  public:
   void describe(Options& options) override {
-    options.rest("REV", forget_.revisions, "Forget these; A..B names several");
+    options.rest("REV|A..B", forget_.revisions, "Forget these; A..B names several");
     keep_.describe(options);
     options.flag("--force", forget_.force, "Also HEAD, and the last checkpoint that there is");
     options.flag("-n,--dry-run", forget_.dry_run, "Only tell what would be kept and forgotten, and why");
@@ -20,6 +20,7 @@ class ForgetCommand final : public Command {
 
   int run(Session& session) override {
     forget_.keep = keep_.policy();
+    if (forget_.revisions.empty() && forget_.keep.empty()) forget_.keep = configured_policy(session);
     Repository repository = session.open();
     const ForgetReport report = with_progress(session, [&](const Control& control) {
       forget_.control = control;

@@ -1,6 +1,7 @@
 #include "cmd/commands.hpp"
 #include "cmd/exit_codes.hpp"
 #include "cmd/json_render.hpp"
+#include "cmd/keep_options.hpp"
 #include "cmd/progress.hpp"
 #include "cmd/units.hpp"
 
@@ -19,6 +20,12 @@ class GcCommand final : public Command {
 
   int run(Session& session) override {
     Repository repository = session.open();
+    if (gc_.automatic && !gc_.dry_run) {
+      ForgetOptions rules;
+      rules.keep = configured_policy(session);
+      rules.control.lock_timeout_ms = session.common.lock_timeout_ms.value_or(0);
+      if (!rules.keep.empty()) repository.forget(rules);
+    }
     const GcReport report = with_progress(session, [&](const Control& control) {
       gc_.control = control;
       return repository.gc(gc_);

@@ -99,3 +99,16 @@ some() {
   printf x | dd of=.metamori/checkpoints/2 bs=1 seek=100 conv=notrunc status=none
   expect 13 gc; [ "$(ls .metamori/packs | wc -l)" -eq 4 ]
 }
+
+@test "rules may be set once, for forget, checkpoint --keep-policy and gc --auto" {
+  some 5
+  expect 2 forget; expect 2 checkpoint --keep-policy; has "$err" 'config set keep'
+  m config set keep.last 2
+  expect 0 forget -n; has "$out" '^3 checkpoints would be forgotten, 2 kept$'
+  expect 0 forget -n --keep-last 4; has "$out" '^1 checkpoint would be forgotten, 4 kept$'
+  expect 0 forget 1; same "$(m log --format=%# | xargs)" "5 4 3 2"
+  echo new >a; expect 0 checkpoint --keep-policy --json; same "$(json 'j["created"], j["forgotten"]')" "(True, 3)"
+  same "$(m log --format=%# | xargs)" "6 5"
+  echo newer >a; expect 0 checkpoint -q
+  expect 0 gc --auto -q; same "$(m log --format=%# | xargs)" "7 6"
+}

@@ -8,6 +8,7 @@
 #include "core/gc.hpp"
 #include "core/gc_files.hpp"
 #include "core/gc_rewrite.hpp"
+#include "core/lock.hpp"
 #include "objects/record_fold.hpp"
 #include "tests/unit/keeping_support.hpp"
 
@@ -258,6 +259,48 @@ TEST_F(Gc, ACheckpointNoticesAGcThatRanBesideIt) {
   trees.clear();
   step();
   check_all();
+}
+
+/// The next checkpoint finds what did not change without reading it; and believes nothing of what went.
+TEST_F(Gc, CachesSurviveIt) {
+  for (int i = 1; i <= 4; ++i) step();
+  change_pages(1);
+  step();
+  forget_all_but({5});
+  collect();
+  disk.advance_clock(10'000'000'000);
+  const CheckpointReport report = checkpoint(disk);
+  EXPECT_EQ(report.bytes_read, 0U);
+  trees[report.checkpoint.number] = without_link_counts(user_tree(disk));
+  check_all();
+}
+
+TEST_F(Gc, CachesOfWhatWentAreNotBelieved) {
+  step();
+  step();
+  forget_these({"1", "2"}, true);
+  trees.clear();
+  collect();
+  disk.advance_clock(10'000'000'000);
+  const CheckpointReport report = checkpoint(disk);
+  EXPECT_GT(report.bytes_read, 20'000U);
+  trees[report.checkpoint.number] = without_link_counts(user_tree(disk));
+  check_all();
+}
+
+TEST_F(Gc, WritersWaitForItAndItForThem) {
+  step();
+  auto gc = std::make_unique<Lock>(*open_at_tree(disk), kGcLock, LockMode::exclusive, 0);
+  FaultSystem watched(disk);
+  int tries = 0;
+  watched.on_before([&](const CallInfo& call) {
+    if (call.call == Call::lock && ++tries == 40) gc.reset();
+  });
+  write_texts();
+  EXPECT_TRUE(checkpoint(watched).created);
+  EXPECT_GE(tries, 40);
+  const Lock writer(*open_at_tree(disk), kGcLock, LockMode::shared, 0);
+  EXPECT_EQ(failure([&] { collect(); }), ErrorKind::locked);
 }
 
 TEST_F(Gc, TemporariesOfDeadWritersGo) {

@@ -127,6 +127,9 @@ class Completer {
       case ValueKind::pattern:
         tracked_paths(head, text);
         break;
+      case ValueKind::moment:
+        for (const char* moment : {"today", "yesterday", "1h", "1d", "1w"}) add(head + moment);
+        break;
       case ValueKind::setting:
         for (const SettingKey& key : setting_keys()) add(head + std::string(key.name), std::string(key.description));
         break;

@@ -116,8 +116,11 @@ void check_setting(const SettingKey& key, const std::string& value, std::string_
       is_fine = parse_duration_ms(value).has_value();
       expected = "a duration such as 90s, 5m or 1h30m";
       break;
-    case choice:
     case sharing:
+      is_fine = value == "group" || (is_boolean(value) && !is_true(value));
+      expected = "group or no";
+      break;
+    case choice:
       is_fine = is_choice(key.values, value);
       expected = "one of " + std::string(key.values);
       break;

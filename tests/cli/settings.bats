@@ -79,6 +79,8 @@ setup_settings() {
   expect 2 config set --user core.shared group
   expect 2 -c core.shared=group log
   expect 0 config set core.shared group; expect 0 log
+  printf '[core]\n\tshared = false\n' >.metamori/config; expect 0 log
+  expect 2 config set core.shared true; has "$err" 'true is not group or no'
   m init -q --shared other; same "$(m -C other config get core.shared)" group
 }
 

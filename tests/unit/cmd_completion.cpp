@@ -80,4 +80,5 @@ TEST(Completion, KnowsValues) {
   EXPECT_EQ(words_for({"checkpoint", "--paths-from0="}), "files");
   EXPECT_EQ(words_for({"watch", "--every", "5m", "--", "ma"}), "program");
   EXPECT_EQ(words_for({"log", "-qn", ""}), "");
+  EXPECT_EQ(words_for({"log", "--since=y"}), "--since=yesterday");
 }

@@ -110,7 +110,7 @@ void ByteReader::expect_end() const {
 }
 
 void ByteReader::fail(std::string_view why) const {
-  throw Error(ErrorKind::corrupt, std::string(what_) + " is damaged: " + std::string(why));
+  throw Error(ErrorKind::corrupt, std::string(what_) + " is damaged: " + std::string(why), {}, std::string(what_));
 }
 
 void ByteWriter::u8(std::uint8_t value) { buffer_.push_back(static_cast<std::byte>(value)); }

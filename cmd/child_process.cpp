@@ -11,7 +11,7 @@ extern char** environ;  // NOLINT(readability-redundant-declaration): not in eve
 
 namespace metamori::cmd {
 
-std::optional<ChildProcess> ChildProcess::start(const std::vector<std::string>& words, int& error) {
+std::optional<ChildProcess> ChildProcess::start(const std::vector<std::string>& words, int output, int& error) {
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));  // posix_spawn does not write to them
   arguments.push_back(nullptr);
@@ -27,8 +27,12 @@ std::optional<ChildProcess> ChildProcess::start(const std::vector<std::string>& 
   ::posix_spawnattr_setsigdefault(&attributes, &defaults);
   ::posix_spawnattr_setsigmask(&attributes, &none);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  posix_spawn_file_actions_t files;
+  ::posix_spawn_file_actions_init(&files);
+  if (output != STDOUT_FILENO) ::posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
   pid_t id = 0;
-  error = ::posix_spawnp(&id, arguments.front(), nullptr, &attributes, arguments.data(), environ);
+  error = ::posix_spawnp(&id, arguments.front(), &files, &attributes, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&files);
   ::posix_spawnattr_destroy(&attributes);
   if (error != 0) return std::nullopt;
   return ChildProcess(id);

@@ -11,8 +11,9 @@ namespace metamori::cmd {
 /// A program that was started here, with this program's descriptors, directory, environment and process group, and no signal blocked.
 class ChildProcess {
  public:
-  /// Starts `words`, looked for in PATH. Returns nothing, and the error number in `error`, if that can't be done.
-  static std::optional<ChildProcess> start(const std::vector<std::string>& words, int& error);
+  /// Starts `words`, looked for in PATH; `output` becomes its standard output. Returns nothing, and the error number in `error`, if that
+  /// can't be done.
+  static std::optional<ChildProcess> start(const std::vector<std::string>& words, int output, int& error);
   /// Whether it has ended.
   bool poll();
   [[nodiscard]] pid_t id() const noexcept { return id_; }

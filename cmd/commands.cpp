@@ -26,11 +26,11 @@ constexpr std::array<CommandRow, 27> kCommands{{
     {"track", start, "Choose what is tracked",
      "metamori track 'results/**' '*.h5'            # only these, from now on\n"
      "metamori track --list\n",
-     "10 15", make_track},
+     "10 11 13 14 15 16", make_track},
     {"untrack", start, "Leave something out",
      "metamori untrack '*.tmp' scratch/\n"
      "metamori untrack --list\n",
-     "10 15", make_untrack},
+     "10 11 13 14 15 16", make_untrack},
     {"checkpoint", everyday, "Record the tree as it is now",
      "metamori checkpoint -m 'step 1000'\n"
      "metamori checkpoint -q --skip-if-unchanged    # from cron: the id alone\n"
@@ -44,7 +44,7 @@ constexpr std::array<CommandRow, 27> kCommands{{
     {"status", everyday, "Show what changed since the last checkpoint",
      "metamori status\n"
      "metamori status --porcelain -z                # for scripts\n",
-     "3 10 13 14", make_status},
+     "3 10 13 14 16", make_status},
     {"restore", everyday, "Put a checkpoint back",
      "metamori restore HEAD                         # undo all changes since the last one\n"
      "metamori restore 17 results/u.bin             # one file\n"
@@ -62,36 +62,36 @@ constexpr std::array<CommandRow, 27> kCommands{{
      "metamori log -- results/u.bin                 # those that changed this file\n"
      "metamori log --graph --all --oneline          # branches that restores made\n"
      "metamori log --meta step=1000 --format='%# %s'\n",
-     "10 12 13 14", make_log, kPaged},
+     "10 12 13 14 16", make_log, kPaged},
     {"show", look, "Tell all about a checkpoint, or about a file in it",
      "metamori show HEAD\n"
      "metamori show 17:results/u.bin\n",
-     "10 12 13 14", make_show, kPaged},
+     "10 12 13 14 16", make_show, kPaged},
     {"diff", look, "Compare checkpoints, or one with the tree",
      "metamori diff                                 # HEAD against the tree\n"
      "metamori diff 16 17\n"
      "metamori diff 16..17 --stat -- results\n"
      "metamori diff --ranges 16 17 -- u.bin         # which bytes?\n"
      "metamori diff --exit-code HEAD                # 4 if anything changed\n",
-     "3 4 10 12 13 14", make_diff, kPaged},
+     "3 4 10 12 13 14 16", make_diff, kPaged},
     {"find", look, "Find paths in all checkpoints, and when they changed",
      "metamori find '*.h5'\n"
      "metamori find --oneline results/u.bin\n"
      "metamori find '*.dat' '!tmp*'                 # but none that starts with tmp\n",
-     "10 13 14", make_find, kPaged},
+     "10 13 14 16", make_find, kPaged},
     {"ls", look, "List files in a checkpoint",
      "metamori ls HEAD\n"
      "metamori ls -lR 17:results\n",
-     "10 12 13 14", make_ls, kPaged},
+     "10 12 13 14 16", make_ls, kPaged},
     {"cat", look, "Write a file of a checkpoint to standard output",
      "metamori cat 17:results/log.txt\n"
      "metamori cat 17:u.bin --offset 1M --length 4K | xxd\n",
-     "10 12 13 14", make_cat},
+     "10 12 13 14 16", make_cat},
     {"stats", look, "Tell what checkpoints and paths take",
      "metamori stats                                # all of the repository\n"
      "metamori stats 17                             # what would forgetting it free?\n"
      "metamori stats --by-path -n 10                # what makes the repository grow?\n",
-     "10 12 13 14", make_stats, kPaged},
+     "10 12 13 14 16", make_stats, kPaged},
     {"tag", look, "Name a checkpoint, or list the names",
      "metamori tag converged 17\n"
      "metamori tag                                  # list\n"
@@ -101,7 +101,7 @@ constexpr std::array<CommandRow, 27> kCommands{{
      "metamori pin 17 converged\n"
      "metamori pin                                  # list\n"
      "metamori pin --remove 17\n",
-     "10 12 13 14 15 16", make_pin},
+     "10 11 12 13 14 15 16", make_pin},
     {"forget", care, "Forget checkpoints: those named, or those that no rule keeps",
      "metamori forget --keep-last 12 --keep-hourly 24 --keep-daily 14 -n   # which, and why?\n"
      "metamori forget --thin                        # fewer the older they are\n"
@@ -120,7 +120,7 @@ constexpr std::array<CommandRow, 27> kCommands{{
      "metamori verify                               # its structure\n"
      "metamori verify --data                        # every byte\n"
      "metamori verify --data=5%                     # a sample\n",
-     "10 13 14", make_verify},
+     "10 13 14 16", make_verify},
     {"config", other, "Show and change settings",
      "metamori config list --show-origin            # what is set, and where\n"
      "metamori config list --all                    # every setting there is\n"
@@ -174,7 +174,7 @@ const CommandRow& get_command(std::string_view name) {
   for (const CommandRow& row : kCommands)
     if (row.group != hidden) known.emplace_back(row.name);
   std::string hint = did_you_mean(name, known);
-  if (hint.empty()) hint = "metamori help lists the commands";
+  if (hint.empty()) hint = "'metamori help' lists the commands";
   throw Error(ErrorKind::usage, "unknown command " + shell_quote(name, true), hint);
 }
 

@@ -1,6 +1,43 @@
 #include "cmd/exit_codes.hpp"
 
+#include <algorithm>
+#include <charconv>
+#include <string>
+
 namespace metamori::cmd {
+namespace {
+
+std::string hint_for(ErrorKind kind, std::string_view command) {
+  switch (kind) {
+    case ErrorKind::usage:
+      return "'metamori help " + std::string(command) + "' tells how it is used";
+    case ErrorKind::no_repository:
+      return "'metamori init' makes one; -C or --repo says where to look";
+    case ErrorKind::locked:
+      return "try again, or wait for it with --lock-timeout 5m";
+    case ErrorKind::bad_revision:
+      return "'metamori log --all' lists the checkpoints; metamori-revisions(7) tells how they are named";
+    case ErrorKind::corrupt:
+      return command == "verify" ? "copy the repository as it is before anything else is tried"
+                                 : "'metamori verify' tells which checkpoints are affected; the others can still be restored";
+    case ErrorKind::unsupported:
+      return "'metamori version' tells what this one knows";
+    case ErrorKind::no_space:
+      return "free some space, or keep the repository elsewhere ('metamori init --repo-dir'); then run it again";
+    case ErrorKind::refused:
+      return "'metamori status' shows how things stand";
+    case ErrorKind::interrupted:
+    case ErrorKind::timed_out:
+      return "run it again: what was stored serves the next run";
+    case ErrorKind::torn:
+      return "pause the job meanwhile, or record the file as it is with --on-torn=mark";
+    case ErrorKind::io:
+      return "mend that, then run it again";
+  }
+  return {};
+}
+
+}  // namespace
 
 int exit_code(ErrorKind kind) noexcept {
   switch (kind) {
@@ -59,33 +96,8 @@ std::string_view kind_name(ErrorKind kind) noexcept {
   return "io";
 }
 
-std::string_view usual_hint(ErrorKind kind) noexcept {
-  switch (kind) {
-    case ErrorKind::usage:
-      return "metamori help COMMAND tells how it is used";
-    case ErrorKind::no_repository:
-      return "metamori init makes one; -C or --repo says where to look";
-    case ErrorKind::locked:
-      return "try again, or wait for it with --lock-timeout 5m";
-    case ErrorKind::bad_revision:
-      return "metamori log --all lists the checkpoints; metamori-revisions(7) tells how they are named";
-    case ErrorKind::corrupt:
-      return "metamori verify tells which checkpoints are affected; the others can still be restored";
-    case ErrorKind::unsupported:
-      return "metamori version tells what this one knows";
-    case ErrorKind::no_space:
-      return "free some space, or keep the repository elsewhere (metamori init --repo-dir); then run it again";
-    case ErrorKind::refused:
-      return "metamori status shows how things stand";
-    case ErrorKind::interrupted:
-    case ErrorKind::timed_out:
-      return "run it again: what was stored serves the next run";
-    case ErrorKind::torn:
-      return "pause the job meanwhile, or record the file as it is with --on-torn=mark";
-    case ErrorKind::io:
-      return "mend that, then run it again";
-  }
-  return {};
+Error with_hint(const Error& error, std::string_view command) {
+  return error.hint().empty() ? Error(error.kind(), error.what(), hint_for(error.kind(), command), error.path()) : error;
 }
 
 std::string_view exit_code_meaning(int code) noexcept {
@@ -117,6 +129,16 @@ std::string_view exit_code_meaning(int code) noexcept {
     default:
       return {};
   }
+}
+
+std::vector<int> exit_codes_with(std::string_view further) {
+  std::vector<int> codes{kExitOk, kExitFailed, kExitUsage};
+  while (!further.empty()) {
+    const std::size_t length = std::min(further.find(' '), further.size());
+    std::from_chars(further.data(), further.data() + length, codes.emplace_back());
+    further.remove_prefix(std::min(length + 1, further.size()));
+  }
+  return codes;
 }
 
 }  // namespace metamori::cmd

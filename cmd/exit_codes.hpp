@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "metamori/error.hpp"
 
@@ -24,9 +25,11 @@ inline constexpr int kExitRefused = 16;
 int exit_code(ErrorKind kind) noexcept;
 /// The kind as JSON names it.
 std::string_view kind_name(ErrorKind kind) noexcept;
-/// What to do next after an error of this kind that says nothing of that itself.
-std::string_view usual_hint(ErrorKind kind) noexcept;
+/// The error, with a hint on what to do next where it has none. `command`: the name of the one that failed.
+Error with_hint(const Error& error, std::string_view command);
 /// One line on what an exit code means, for help and man pages; empty for an unknown code.
 std::string_view exit_code_meaning(int code) noexcept;
+/// 0, 1, 2, and those that `further` lists as in CommandRow::exit_codes.
+std::vector<int> exit_codes_with(std::string_view further);
 
 }  // namespace metamori::cmd

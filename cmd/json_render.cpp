@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cmd/dates.hpp"
+#include "cmd/exit_codes.hpp"
 #include "cmd/render.hpp"
 
 namespace metamori::cmd {
@@ -70,6 +71,26 @@ void JsonReport::end() {
   session_.out.write("\n");
 }
 
+void write_cause(JsonWriter& json, const Error& error) {
+  json.field("kind", kind_name(error.kind())).field("message", error.what()).field("hint", std::string_view(error.hint()));
+  if (!error.path().empty()) json.path("path", error.path());
+}
+
+void write_cause(JsonWriter& json, std::string_view name, const Error& error) {
+  json.key(name).begin_object();
+  write_cause(json, error);
+  json.end_object();
+}
+
+void write_name(JsonWriter& json, const CheckpointInfo& info) {
+  write_id(json, "id", info.id);
+  if (info.id.is_zero()) {
+    json.key("number").null();
+  } else {
+    json.field("number", info.number);
+  }
+}
+
 void write_id(JsonWriter& json, std::string_view name, const CheckpointId& id) {
   if (id.is_zero()) {
     json.key(name).null();
@@ -79,8 +100,7 @@ void write_id(JsonWriter& json, std::string_view name, const CheckpointId& id) {
 }
 
 void write_checkpoint_members(JsonWriter& json, const CheckpointInfo& info) {
-  write_id(json, "id", info.id);
-  json.field("number", info.number);
+  write_name(json, info);
   json.key("parents").begin_array();
   for (const CheckpointId& parent : info.parents) json.text(to_hex(parent));
   json.end_array();
@@ -106,6 +126,12 @@ void write_checkpoint_members(JsonWriter& json, const CheckpointInfo& info) {
 void write_paths(JsonWriter& json, std::string_view name, const std::vector<std::string>& paths) {
   json.key(name).begin_array();
   for (const std::string& path : paths) json.begin_object().path("path", path).end_object();
+  json.end_array();
+}
+
+void write_numbers(JsonWriter& json, std::string_view name, const std::vector<std::uint64_t>& numbers) {
+  json.key(name).begin_array();
+  for (const std::uint64_t number : numbers) json.number(number);
   json.end_array();
 }
 

@@ -1,5 +1,6 @@
 #include "cmd/output.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -36,6 +37,12 @@ void DescriptorOutput::drain(std::string_view bytes) {
     if (count < 0) throw Error(ErrorKind::io, "write to " + name_ + ": " + std::generic_category().message(errno));
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
+}
+
+std::size_t terminal_columns(int descriptor) noexcept {
+  winsize size{};
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return size.ws_col;
 }
 
 }  // namespace metamori::cmd

@@ -57,6 +57,9 @@ class DescriptorOutput final : public Output {
   std::string name_;
 };
 
+/// Width of the terminal that `descriptor` is; 80 where it doesn't tell.
+std::size_t terminal_columns(int descriptor) noexcept;
+
 /// Output kept in memory.
 class StringOutput final : public Output {
  public:

@@ -11,7 +11,7 @@
 #include "cmd/common_options.hpp"
 #include "cmd/exit_codes.hpp"
 #include "cmd/help.hpp"
-#include "cmd/json_writer.hpp"
+#include "cmd/json_render.hpp"
 #include "cmd/options.hpp"
 #include "cmd/pager.hpp"
 #include "cmd/session.hpp"
@@ -44,23 +44,19 @@ class ErrorReport {
   ErrorReport(const Environment& environment, bool as_json, Output& out, Output& err)
       : environment_(environment), as_json_(as_json), out_(out), err_(err) {}
 
-  int operator()(std::string_view kind, const std::string& message, const std::string& hint, const std::string& path, int code) {
+  int operator()(const Error& error) {
+    const int code = exit_code(error.kind());
     if (as_json_) {
       JsonWriter json(out_);
-      json.begin_object().field("schema", "metamori/1").field("type", "error").field("kind", kind);
-      json.field("message", std::string_view(message)).field("hint", std::string_view(hint));
-      if (!path.empty()) json.path("path", path);
+      json.begin_object().field("schema", "metamori/1").field("type", "error");
+      write_cause(json, error);
       json.field("exit_code", code).end_object();
       out_.write("\n");
       return code;
     }
-    err_.print("metamori: error: {}\n", printable(message, environment_.is_utf8, false));
-    if (!hint.empty()) err_.print("hint: {}\n", printable(hint, environment_.is_utf8, false));
+    err_.print("metamori: error: {}\n", printable(error.what(), environment_.is_utf8, false));
+    if (!error.hint().empty()) err_.print("hint: {}\n", printable(error.hint(), environment_.is_utf8, true));
     return code;
-  }
-  int operator()(const Error& error) {
-    const std::string hint = error.hint().empty() ? std::string(usual_hint(error.kind())) : error.hint();
-    return (*this)(kind_name(error.kind()), error.what(), hint, error.path(), exit_code(error.kind()));
   }
 
  private:
@@ -100,27 +96,30 @@ int run_command(std::vector<std::string> words, CommonOptions& common, const Opt
   Options own;
   command->describe(own);
   words.erase(words.begin());
-  const auto with_hint = [&](auto action) {
-    try {
-      return action();
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::usage || !error.hint().empty()) throw;
-      throw Error(ErrorKind::usage, error.what(), "metamori help " + std::string(row.name) + " tells how it is used", error.path());
+  try {
+    parse_command(own, common_options, words, [&] { return common.help || common.version; });
+    if (common.version && row.name != "version") return run_command({"version"}, common, common_options, environment, terminals, out, err);
+    change_directory(common.directories);
+    const Settings settings = load_settings(row, common, environment, err);
+    settings.apply(row.name, own, common_options);
+    if (const FoundSetting* author = settings.find("author")) environment.author = author->value;
+    choose_pager(row, common, environment, settings, terminals);
+    Session session{common,
+                    environment,
+                    out,
+                    err,
+                    uses_color(common, environment, terminals.out),
+                    terminals.err,
+                    terminals.out ? environment.columns : 0,
+                    &settings};
+    if (common.help) {
+      out.write(render_command_help(row, own, common_options, help_style(session)));
+      return kExitOk;
     }
-  };
-  with_hint([&] { parse_command(own, common_options, words, [&] { return common.help || common.version; }); });
-  if (common.version && row.name != "version") return run_command({"version"}, common, common_options, environment, terminals, out, err);
-  change_directory(common.directories);
-  const Settings settings = load_settings(row, common, environment, err);
-  settings.apply(row.name, own, common_options);
-  if (const FoundSetting* author = settings.find("author")) environment.author = author->value;
-  choose_pager(row, common, environment, settings, terminals);
-  Session session{common, environment, out, err, uses_color(common, environment, terminals.out), terminals.err, &settings};
-  if (common.help) {
-    out.write(render_command_help(row, own, common_options, help_style(session)));
-    return kExitOk;
+    return command->run(session);
+  } catch (const Error& error) {
+    throw with_hint(error, row.name);
   }
-  return with_hint([&] { return command->run(session); });
 }
 
 }  // namespace
@@ -134,16 +133,16 @@ int run_program(const std::vector<std::string>& words, Environment environment, 
     std::vector<std::string> rest = parse_leading(common_options, words);
     if (common.version) rest = {"version"};
     if (rest.empty() && common.help) rest = {"help"};
-    if (rest.empty()) throw Error(ErrorKind::usage, "no command given", "metamori help lists the commands");
+    if (rest.empty()) throw Error(ErrorKind::usage, "no command given", "'metamori help' lists the commands");
     return run_command(std::move(rest), common, common_options, environment, terminals, out, err);
   } catch (const Error& error) {
-    return report(error);
+    return report(with_hint(error, "COMMAND"));
   } catch (const ClosedPipe&) {
     throw;
   } catch (const std::bad_alloc&) {
-    return report("io", "out of memory", "--jobs 1 needs less", {}, kExitFailed);
+    return report(Error(ErrorKind::io, "out of memory", "--jobs 1 needs less"));
   } catch (const std::exception& error) {
-    return report("io", error.what(), {}, {}, kExitFailed);
+    return report(Error(ErrorKind::io, error.what()));
   }
 }
 

@@ -10,6 +10,28 @@
 #include "cmd/units.hpp"
 
 namespace metamori::cmd {
+namespace {
+
+/// Widths of a line of --stat.
+struct StatColumns {
+  std::size_t path;
+  std::size_t bar;
+};
+
+/// On a terminal a line fits, and long paths are cut; elsewhere they are whole, and the longest don't count.
+StatColumns stat_columns(std::size_t terminal, std::size_t longest_path, std::size_t size) noexcept {
+  constexpr std::size_t kLongestPath = 60;
+  constexpr std::size_t kBar = 30;
+  constexpr std::size_t kLeastPath = 10;
+  constexpr std::size_t kAround = 6;  // spaces and the stroke, and the last column, which many terminals wrap at
+  if (terminal == 0) return {std::min(kLongestPath, longest_path), kBar};
+  const std::size_t room = terminal > size + kAround ? terminal - size - kAround : 0;
+  const std::size_t bar = std::min(kBar, room / 3);
+  const std::size_t path = std::min(longest_path, std::max(room - bar, kLeastPath));
+  return {path, std::min(kBar, room > path ? room - path : 0)};
+}
+
+}  // namespace
 
 std::string short_hex(const CheckpointId& id) { return to_hex(id).substr(0, 8); }
 
@@ -39,6 +61,19 @@ std::optional<std::string> previous_of(Repository& repository, const CheckpointI
 std::string subject(const Session& session, const CheckpointInfo& info) {
   const std::string_view message = info.message;
   return session.safe_text(message.substr(0, message.find('\n')));
+}
+
+std::string message_block(const Session& session, const CheckpointInfo& info) {
+  std::string_view message = info.message;
+  while (message.ends_with('\n')) message.remove_suffix(1);
+  std::string out;
+  while (!message.empty()) {
+    const std::size_t end = std::min(message.find('\n'), message.size());
+    const std::string_view line = message.substr(0, end);
+    out += line.empty() ? "\n" : "    " + session.safe_text(line) + '\n';
+    message.remove_prefix(std::min(end + 1, message.size()));
+  }
+  return out;
 }
 
 std::string_view change_name(ChangeKind kind) noexcept {
@@ -119,9 +154,7 @@ std::string change_counts(const DiffReport& report) {
 }
 
 std::string diff_stat(const Session& session, const DiffReport& report) {
-  constexpr std::size_t kLongestPath = 60;
-  constexpr double kBar = 30;
-  std::size_t path_columns = 0;
+  std::size_t longest = 0;
   std::size_t size_columns = 0;
   std::uint64_t most = 1;
   std::uint64_t total = 0;
@@ -129,20 +162,24 @@ std::string diff_stat(const Session& session, const DiffReport& report) {
   for (const Change& change : report.changes) {
     cells.emplace_back(change_path(session, change),
                        change.bytes_changed > 0 ? session.size(change.bytes_changed) : std::string(change_name(change.kind)));
-    path_columns = std::max(path_columns, std::min(kLongestPath, text_columns(cells.back().first)));
+    longest = std::max(longest, text_columns(cells.back().first));
     size_columns = std::max(size_columns, cells.back().second.size());
     most = std::max(most, change.bytes_changed);
     total += change.bytes_changed;
   }
+  const StatColumns columns = stat_columns(session.out_columns, longest, size_columns);
   std::string out;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const Change& change = report.changes[i];
-    const std::size_t columns = text_columns(cells[i].first);
-    const std::string padding(columns < path_columns ? path_columns - columns : 0, ' ');
+    const std::string path =
+        session.out_columns > 0 ? ending_of(cells[i].first, columns.path, session.environment.is_utf8) : cells[i].first;
+    const std::size_t width = text_columns(path);
+    const std::string padding(width < columns.path ? columns.path - width : 0, ' ');
     const double part = static_cast<double>(change.bytes_changed) / static_cast<double>(most);
-    const std::string bar(change.bytes_changed == 0 ? 0 : std::max<std::size_t>(1, static_cast<std::size_t>(part * kBar)), '+');
-    out += fmt::format(" {}{} | {:>{}}{}{}\n", cells[i].first, padding, cells[i].second, size_columns, bar.empty() ? "" : " ",
-                       colored_change(session, change.kind, bar));
+    const std::size_t length = std::max<std::size_t>(1, static_cast<std::size_t>(part * static_cast<double>(columns.bar)));
+    const std::string bar(change.bytes_changed == 0 || columns.bar == 0 ? 0 : length, '+');
+    out += fmt::format(" {}{} | {:>{}}{}\n", path, padding, cells[i].second, size_columns,
+                       bar.empty() ? bar : " " + colored_change(session, change.kind, bar));
   }
   return out + fmt::format(" {}; {}\n", change_counts(report), session.size(total));
 }

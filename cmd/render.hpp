@@ -20,6 +20,8 @@ std::string decorations(const Session& session, const CheckpointInfo& info, cons
 std::optional<std::string> previous_of(Repository& repository, const CheckpointInfo& info);
 /// First line of a message, safe to show.
 std::string subject(const Session& session, const CheckpointInfo& info);
+/// All of it, safe to show, each line indented and ended; empty if there is none.
+std::string message_block(const Session& session, const CheckpointInfo& info);
 
 std::string_view change_name(ChangeKind kind) noexcept;
 /// One letter: A, D, M, m (metadata only) or R.

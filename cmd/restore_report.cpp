@@ -26,8 +26,8 @@ std::string_view action_name(RestoreActionKind kind) noexcept {
 
 void write_json(Session& session, std::string_view type, const RestoreOptions& options, const RestoreReport& report) {
   JsonReport json(session, type);
-  write_id(*json, "id", report.checkpoint.id);
-  json->field("number", report.checkpoint.number).field("dry_run", options.dry_run);
+  write_name(*json, report.checkpoint);
+  json->field("dry_run", options.dry_run);
   json->field("written", report.written).field("removed", report.removed).field("unchanged", report.unchanged);
   json->field("left_alone", report.left_alone).field("bytes_written", report.bytes_written);
   json->field("writers_unknown", report.writers_unknown);

@@ -1,5 +1,6 @@
 #include "cmd/session.hpp"
 
+#include "cmd/exit_codes.hpp"
 #include "cmd/text.hpp"
 #include "cmd/units.hpp"
 
@@ -11,6 +12,12 @@ void Session::note(std::string_view text) {
 }
 
 void Session::warn(std::string_view text) { err.print("metamori: warning: {}\n", printable(text, environment.is_utf8, false)); }
+
+int Session::tell_damaged(const std::vector<std::uint64_t>& numbers) {
+  for (const std::uint64_t number : numbers)
+    warn(fmt::format("record {} is damaged and was passed over; 'metamori verify' tells what is affected", number));
+  return numbers.empty() ? kExitOk : kExitCorrupt;
+}
 
 std::string Session::quote(std::string_view bytes) const { return shell_quote(bytes, environment.is_utf8); }
 std::string Session::safe_text(std::string_view text) const { return printable(text, environment.is_utf8, true); }

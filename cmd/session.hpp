@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,11 +22,14 @@ struct Session {
   Output& err;
   bool out_has_color = false;
   bool err_is_terminal = false;
+  std::size_t out_columns = 0;         ///< width of the terminal that standard output is; 0: it is none
   const Settings* settings = nullptr;  ///< in force; null where there are none
 
   [[nodiscard]] bool json() const noexcept { return common.json || common.json_lines; }
   /// Opens the repository that is meant, and mentions an interrupted restore, unless told that the caller deals with it.
   [[nodiscard]] Repository open(bool mentions_pending = true);
+  /// Warns of records that had to be passed over; returns the exit code that tells of them.
+  int tell_damaged(const std::vector<std::uint64_t>& numbers);
   /// Which repository that is.
   [[nodiscard]] OpenOptions open_options() const;
 

@@ -92,7 +92,7 @@ const SettingKey& get_setting_key(std::string_view name, std::string_view where)
   std::vector<std::string> known;
   for (const SettingKey& key : kKeys) known.emplace_back(key.name);
   std::string hint = did_you_mean(name, known);
-  if (hint.empty()) hint = "metamori config list --all shows every key";
+  if (hint.empty()) hint = "'metamori config list --all' shows every key";
   throw Error(ErrorKind::usage, (where.empty() ? "" : std::string(where) + ": ") + "unknown setting " + shell_quote(name, true), hint);
 }
 

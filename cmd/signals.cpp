@@ -14,7 +14,7 @@ static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_alw
 constinit std::atomic<bool> stop_requested{false};
 constinit std::atomic<int> stop_signal{0};
 constinit std::atomic<bool> status_requested{false};
-/// Posting it is one of the few things that a handler may do. Valid once handlers are installed.
+/// Posting it is one of the few things that a handler may do. Valid once the status handler is installed.
 sem_t wakeup;
 
 extern "C" void on_stop_signal(int signal) {
@@ -51,14 +51,20 @@ void handle(int signal, void (*handler)(int)) {
 
 }  // namespace
 
-void install_signal_handlers() {
+void install_stop_handlers() {
+  static bool is_installed = false;
+  if (is_installed) return;
+  is_installed = true;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+    if (!is_ignored(signal)) handle(signal, on_stop_signal);
+}
+
+void install_status_handler() {
   static bool is_installed = false;
   if (is_installed) return;
   is_installed = true;
   ::sem_init(&wakeup, 0, 0);
   handle(SIGUSR1, on_status_signal);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
-    if (!is_ignored(signal)) handle(signal, on_stop_signal);
 }
 
 const std::atomic<bool>& stop_flag() noexcept { return stop_requested; }

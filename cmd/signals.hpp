@@ -6,9 +6,11 @@
 
 namespace metamori::cmd {
 
-/// From now on SIGINT, SIGTERM and SIGHUP raise the stop flag (a second one ends the process at once) and SIGUSR1 asks for a status line.
-/// Stop signals that the parent had ignored stay ignored. Commands that only read don't call this: they may be killed at any time.
-void install_signal_handlers();
+/// From now on SIGINT, SIGTERM and SIGHUP raise the stop flag; a second one ends the process at once. Those that the parent had ignored
+/// stay ignored. Commands that only read and can't be asked to stop don't call this: they may be killed at any time.
+void install_stop_handlers();
+/// From now on SIGUSR1 asks for a status line.
+void install_status_handler();
 /// For Control::stop.
 const std::atomic<bool>& stop_flag() noexcept;
 /// The signal that raised the stop flag; 0: none.

@@ -13,11 +13,34 @@ constexpr bool is_continuation(unsigned char byte) noexcept { return (byte & 0xC
 /// Code points that are invisible, move the cursor, or reverse the order of what follows.
 constexpr bool is_deceptive(char32_t point) noexcept {
   return point < 0x20 || (point >= 0x7F && point < 0xA0) || (point >= 0x200B && point <= 0x200F) || (point >= 0x2028 && point <= 0x202E) ||
-         (point >= 0x2060 && point <= 0x206F) || point == 0xFEFF || (point >= 0xFFF9 && point <= 0xFFFB) || point == 0xAD;
+         (point >= 0x2060 && point <= 0x206F) || point == 0xFEFF || (point >= 0xFFF9 && point <= 0xFFFB) || point == 0xAD ||
+         point == 0x61C || point == 0x180E || (point >= 0xE0000 && point <= 0xE007F);
 }
 
 constexpr bool needs_escape(const CodePoint& point, bool keep_utf8) noexcept {
   return !point.is_valid || is_deceptive(point.value) || (!keep_utf8 && point.value >= 0x80);
+}
+
+struct CodeRange {
+  char32_t first;
+  char32_t last;
+};
+/// What terminals show on two columns, and on none; the large blocks of Unicode's tables, which don't depend on the locale.
+constexpr CodeRange kWide[] = {{0x1100, 0x115F},   {0x231A, 0x231B},   {0x2E80, 0x303E},   {0x3041, 0x33FF},   {0x3400, 0x4DBF},
+                               {0x4E00, 0x9FFF},   {0xA000, 0xA4CF},   {0xA960, 0xA97F},   {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},
+                               {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},   {0x16FE0, 0x18AFF}, {0x1B000, 0x1B2FF},
+                               {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
+constexpr CodeRange kNarrowest[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD},  {0x0610, 0x061A}, {0x064B, 0x065F},
+                                    {0x0E34, 0x0E3A}, {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF},  {0x20D0, 0x20FF}, {0x3099, 0x309A},
+                                    {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}, {0xE0100, 0xE01EF}};
+
+constexpr std::size_t columns_of(char32_t point) noexcept {
+  if (point < 0x300) return 1;
+  for (const CodeRange& range : kNarrowest)
+    if (point >= range.first && point <= range.last) return 0;
+  for (const CodeRange& range : kWide)
+    if (point >= range.first && point <= range.last) return 2;
+  return 1;
 }
 
 constexpr bool is_shell_safe(char32_t point) noexcept {
@@ -140,14 +163,42 @@ std::string printable(std::string_view text, bool keep_utf8, bool keep_lines) {
 
 std::size_t text_columns(std::string_view text) noexcept {
   std::size_t count = 0;
-  for (std::size_t i = 0; i < text.size(); i += decode_utf8(text, i).length) ++count;
+  for (std::size_t i = 0; i < text.size();) {
+    const CodePoint point = decode_utf8(text, i);
+    count += columns_of(point.value);
+    i += point.length;
+  }
   return count;
 }
 
 std::string_view truncate_columns(std::string_view text, std::size_t columns) noexcept {
   std::size_t i = 0;
-  for (; i < text.size() && columns > 0; --columns) i += decode_utf8(text, i).length;
+  while (i < text.size()) {
+    const CodePoint point = decode_utf8(text, i);
+    const std::size_t width = columns_of(point.value);
+    if (width > columns) break;
+    columns -= width;
+    i += point.length;
+  }
   return text.substr(0, i);
+}
+
+std::string_view last_columns(std::string_view text, std::size_t columns) noexcept {
+  std::size_t excess = text_columns(text);
+  std::size_t i = 0;
+  while (excess > columns) {
+    const CodePoint point = decode_utf8(text, i);
+    excess -= columns_of(point.value);
+    i += point.length;
+  }
+  return text.substr(i);
+}
+
+std::string ending_of(std::string_view text, std::size_t columns, bool keep_utf8) {
+  if (text_columns(text) <= columns) return std::string(text);
+  const std::string_view gap = keep_utf8 ? "\u2026" : "...";
+  const std::size_t width = text_columns(gap);
+  return std::string(gap) + std::string(last_columns(text, columns < width ? 0 : columns - width));
 }
 
 std::string base64(std::string_view bytes) {

@@ -28,10 +28,14 @@ std::string shell_quote(std::string_view bytes, bool keep_utf8);
 /// tabs are kept if `keep_lines`, else shown as `\n` and `\t`.
 std::string printable(std::string_view text, bool keep_utf8, bool keep_lines);
 
-/// Columns that printable UTF-8 text takes, counting each code point as one.
+/// Columns that printable UTF-8 text takes on a terminal: East Asian wide ones two, combining marks none.
 std::size_t text_columns(std::string_view text) noexcept;
-/// At most `columns` code points of `text`.
+/// As much of the beginning of `text` as fits into `columns`.
 std::string_view truncate_columns(std::string_view text, std::size_t columns) noexcept;
+/// As much of the end of `text` as fits into `columns`.
+std::string_view last_columns(std::string_view text, std::size_t columns) noexcept;
+/// All of it if it fits into `columns`, else its end behind an ellipsis: of a path the end tells most.
+std::string ending_of(std::string_view text, std::size_t columns, bool keep_utf8);
 
 std::string base64(std::string_view bytes);
 

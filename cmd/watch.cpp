@@ -8,6 +8,8 @@
 #include <csignal>
 
 #include "cmd/checkpoint_manner.hpp"
+#include "cmd/exit_codes.hpp"
+#include "cmd/json_render.hpp"
 
 namespace metamori::cmd {
 namespace {
@@ -21,6 +23,16 @@ bool has_reached_job(const SignalQueue::Signal& signal) noexcept {
 }
 
 }  // namespace
+
+void write_made(JsonWriter& json, const CheckpointOutcome& outcome) {
+  write_name(json, outcome.report->checkpoint);
+  json.field("reason", std::string_view(outcome.reason)).field("has_losses", outcome.report->has_losses());
+}
+
+void write_failure(JsonWriter& json, const Error& error, std::string_view reason) {
+  write_cause(json, error);
+  json.field("reason", reason);
+}
 
 void Watch::run(ChildProcess& job, SignalQueue& signals) {
   signals_ = &signals;
@@ -92,6 +104,7 @@ void Watch::start(std::string reason) {
 }
 
 void Watch::note(CheckpointOutcome outcome) {
+  if (outcome.error) outcome.error = with_hint(*outcome.error, "checkpoint");
   outcomes_.push_back(std::move(outcome));
   try {
     tell(outcomes_.back());
@@ -101,10 +114,26 @@ void Watch::note(CheckpointOutcome outcome) {
   }
 }
 
+void Watch::tell_event(const CheckpointOutcome& outcome) {
+  if (outcome.report && !outcome.report->created) return;
+  JsonReport json(session_, "event");
+  const char* what = outcome.error ? "failure" : "checkpoint";
+  json->field("event", what).key(what).begin_object();
+  if (outcome.error) {
+    write_failure(*json, *outcome.error, outcome.reason);
+  } else {
+    write_made(*json, outcome);
+  }
+  json->end_object();
+  json.end();
+  session_.out.flush();
+}
+
 void Watch::tell(const CheckpointOutcome& outcome) {
+  if (session_.common.json_lines) tell_event(outcome);
   if (outcome.error) {
     session_.warn("no checkpoint (" + outcome.reason + "): " + outcome.error->what());
-    if (!outcome.error->hint().empty()) session_.note("hint: " + outcome.error->hint());
+    if (!outcome.error->hint().empty()) session_.note("metamori: hint: " + outcome.error->hint());
     return;
   }
   print_verdicts(session_, *outcome.report);

@@ -3,10 +3,12 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cmd/background_checkpoint.hpp"
 #include "cmd/child_process.hpp"
+#include "cmd/json_writer.hpp"
 #include "cmd/signal_queue.hpp"
 
 namespace metamori::cmd {
@@ -17,6 +19,10 @@ struct WatchOptions {
   std::int64_t every_ms = 0;
   std::int64_t grace_ms = 0;  ///< how long the job may take to end at SIGTERM until a checkpoint is taken beside it
 };
+
+/// The members that a checkpoint has that was made, and one that failed, in JSON.
+void write_made(JsonWriter& json, const CheckpointOutcome& outcome);
+void write_failure(JsonWriter& json, const Error& error, std::string_view reason);
 
 /// Runs a job with checkpoints beside it. Nothing that goes wrong with a checkpoint harms the job.
 class Watch {
@@ -34,6 +40,7 @@ class Watch {
   void start(std::string reason);
   void note(CheckpointOutcome outcome);
   void tell(const CheckpointOutcome& outcome);
+  void tell_event(const CheckpointOutcome& outcome);
 
   Session& session_;
   const WatchOptions& options_;

@@ -100,6 +100,7 @@ class Callback final : public ProgressSink {
  public:
   explicit Callback(const metamori_control& control) : call_(control.progress), user_(control.progress_user) {}
   void update(const Progress& progress) override {
+    if (progress.phase == Phase::wait) return;  // nothing is being done, and there is no field to say so
     call_(user_, progress.bytes_done, progress.bytes_total, progress.files_done, progress.files_total);
   }
 

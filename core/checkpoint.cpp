@@ -41,7 +41,7 @@ class Attempt {
     for (;;) {
       record_ = build();
       session_.flush();
-      refuse_pending_restore(engine_, options_.control.lock_timeout_ms);
+      refuse_pending_restore(engine_, options_.control);
       if (!session_.packs_still_present() || engine_.log->gc_generation() != generation_) return Outcome::scan_again;
       if (engine_.log->publish(record_)) break;
       if (rebase() == Outcome::scan_again) return Outcome::scan_again;
@@ -145,8 +145,10 @@ void keep_caches(Engine& engine, TreeScan& walk) {
 std::optional<Lock> announce(Engine& engine, const CheckpointOptions& options) {
   constexpr std::int64_t kMomentMs = 1000;  // nobody holds it exclusively for longer
   try {
-    if (!options.skip_if_running) return Lock(engine, kCheckpointLock, LockMode::shared, kMomentMs);
-    Lock lock(engine, kCheckpointLock, LockMode::exclusive, 0);
+    Control control = options.control;
+    control.lock_timeout_ms = options.skip_if_running ? 0 : kMomentMs;
+    if (!options.skip_if_running) return Lock(engine, kCheckpointLock, LockMode::shared, control);
+    Lock lock(engine, kCheckpointLock, LockMode::exclusive, control);
     if (!lock.share()) return std::nullopt;
     return lock;
   } catch (const Error& error) {
@@ -181,7 +183,7 @@ CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& asked)
   check_checkpoint_options(engine, options);
   const std::optional<Lock> announced = announce(engine, options);
   if (!announced) return report_running(engine);
-  refuse_pending_restore(engine, options.control.lock_timeout_ms);
+  refuse_pending_restore(engine, options.control);
   const Lock shared = take_writer_lock(engine, options.control);
   ChunkSession session(*engine.store);
   for (;;) {
@@ -197,7 +199,8 @@ CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& asked)
     if (is_needed && attempt.publish() == Outcome::scan_again) continue;
     keep_caches(engine, attempt.walk());
     const Position& position = is_needed ? attempt.record().head_after : attempt.basis().head;
-    CheckpointReport report = report_checkpoint(engine, session, attempt.result(), position, is_needed, started_ns);
+    const TakenCheckpoint outcome{position, is_needed, attempt.basis().parent};
+    CheckpointReport report = report_checkpoint(engine, session, attempt.result(), outcome, started_ns);
     report.damaged_records = attempt.basis().damaged;
     return report;
   }

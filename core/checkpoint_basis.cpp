@@ -42,7 +42,7 @@ ScanOptions scan_options(const CheckpointOptions& options, const Basis& basis) {
   if (!options.paths.empty() && !basis.damaged.empty())
     throw Error(ErrorKind::corrupt,
                 "record " + std::to_string(basis.damaged.front()) + " is damaged, so that the rest of the tree can't be taken from it",
-                "a checkpoint of the whole tree goes on without it; `metamori verify` tells what is affected");
+                "a checkpoint of the whole tree goes on without it; 'metamori verify' tells what is affected");
   if (!options.paths.empty() && !basis.parent && basis.head.number != 0)
     throw Error(
         ErrorKind::refused,

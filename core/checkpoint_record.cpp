@@ -111,6 +111,21 @@ void fill_report(CheckpointReport& report, const ScanResult& scan) {
   report.files_changed = scan.totals.files_captured;
 }
 
+/// Names of the parent, directories aside, that the tree has no more. The checkpoint stands already: where the parent is damaged none is
+/// counted.
+std::uint64_t count_removed(ChunkSource& source, const std::optional<CheckpointRecord>& parent, const ScanResult& scan) {
+  if (!parent || parent->root == scan.root) return 0;
+  std::uint64_t count = 0;
+  try {
+    diff_trees(source, get_root(source, parent->root), scan.root_node, [&](const std::string&, const Entry* before, const Entry* after) {
+      if (before != nullptr && before->type != EntryType::directory && after == nullptr) ++count;
+    });
+  } catch (const Error&) {
+    return 0;
+  }
+  return count;
+}
+
 }  // namespace
 
 Record build_checkpoint_record(const RecordParts& parts, const CheckpointOptions& options) {
@@ -167,17 +182,18 @@ void check_checkpoint_options(Engine& engine, const CheckpointOptions& options) 
     if (!names.insert(tag).second) throw Error(ErrorKind::usage, "tag " + quoted(tag) + " is given twice");
     if (engine.log->find_tag(tag))
       throw Error(ErrorKind::refused, "tag " + quoted(tag) + " exists already",
-                  "move it with `metamori tag --force` once the checkpoint is taken");
+                  "move it with 'metamori tag --force' once the checkpoint is taken");
   }
   if (options.message.find('\0') != std::string::npos) throw Error(ErrorKind::usage, "the message holds a NUL byte");
 }
 
-CheckpointReport report_checkpoint(Engine& engine, const ChunkSession& session, const ScanResult& scan, const Position& position,
-                                   bool created, std::int64_t started_ns) {
+CheckpointReport report_checkpoint(Engine& engine, ChunkSession& session, const ScanResult& scan, const TakenCheckpoint& outcome,
+                                   std::int64_t started_ns) {
   CheckpointReport report;
-  report.checkpoint = describe_checkpoint(engine, position, false);
-  report.created = created;
+  report.checkpoint = describe_checkpoint(engine, outcome.position, false);
+  report.created = outcome.created;
   fill_report(report, scan);
+  report.files_removed = count_removed(session, outcome.parent, scan);
   report.bytes_added = session.totals().pack_bytes;
   report.seconds = static_cast<double>(engine.system.monotonic_ns() - started_ns) / 1e9;
   return report;
@@ -193,6 +209,7 @@ CheckpointReport rehearse_checkpoint(Engine& engine, const CheckpointOptions& op
   if (basis.head.number != 0) report.checkpoint = describe_checkpoint(engine, basis.head, false);
   report.damaged_records = basis.damaged;
   fill_report(report, scan);
+  report.files_removed = count_removed(scratch, basis.parent, scan);
   report.seconds = static_cast<double>(engine.system.monotonic_ns() - started_ns) / 1e9;
   return report;
 }

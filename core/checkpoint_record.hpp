@@ -26,7 +26,13 @@ void check_checkpoint_options(Engine& engine, const CheckpointOptions& options);
 /// What take_checkpoint with dry_run does: scans, stores nothing.
 CheckpointReport rehearse_checkpoint(Engine& engine, const CheckpointOptions& options);
 
-CheckpointReport report_checkpoint(Engine& engine, const ChunkSession& session, const ScanResult& scan, const Position& position,
-                                   bool created, std::int64_t started_ns);
+/// What take_checkpoint did. `parent`: what the tree was compared with.
+struct TakenCheckpoint {
+  Position position;  ///< the new checkpoint's, or HEAD's if none was created
+  bool created = false;
+  std::optional<CheckpointRecord> parent;
+};
+CheckpointReport report_checkpoint(Engine& engine, ChunkSession& session, const ScanResult& scan, const TakenCheckpoint& outcome,
+                                   std::int64_t started_ns);
 
 }  // namespace metamori

@@ -9,6 +9,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "core/capture.hpp"
 #include "core/describe.hpp"
 #include "core/diff_ranges.hpp"
 #include "core/diff_renames.hpp"
@@ -37,9 +38,13 @@ using OpenContent = std::function<ReadContent(const std::string& path)>;
 
 class Comparison {
  public:
-  /// `open_after`: where the second side's content is, if not in `source`.
-  Comparison(ChunkSource& source, const DiffOptions& options, OpenContent open_after = {})
-      : source_(source), options_(options), open_after_(std::move(open_after)), scope_(checked_scope(options.paths)) {}
+  /// `stop_check`: asked for each difference, if there is one. `open_after`: where the second side's content is, if not in `source`.
+  Comparison(ChunkSource& source, const DiffOptions& options, const StopCheck* stop_check, OpenContent open_after = {})
+      : source_(source),
+        options_(options),
+        stop_check_(stop_check),
+        open_after_(std::move(open_after)),
+        scope_(checked_scope(options.paths)) {}
 
   std::vector<Change> run(const Side& before, const Side& after) {
     const VisitDifference note = [this](const std::string& path, const Entry* old_entry, const Entry* new_entry) {
@@ -50,7 +55,7 @@ class Comparison {
       const auto new_entry = after.find(source_, path);
       diff_entries(source_, path, old_entry ? &*old_entry : nullptr, new_entry ? &*new_entry : nullptr, note);
     }
-    drop_echoes();
+    if (!options_.directory_times) drop_directory_times();
     add_link_changes(before, after);
     if (options_.detect_renames) join_renames(found_);
     std::vector<Change> changes;
@@ -61,6 +66,7 @@ class Comparison {
 
  private:
   void add(const std::string& path, const Entry* before, const Entry* after) {
+    if (stop_check_ != nullptr) (*stop_check_)();
     const Entry& shown = after != nullptr ? *after : *before;
     Candidate candidate;
     Change& change = candidate.change;
@@ -123,15 +129,10 @@ class Comparison {
     return ranges.take();
   }
 
-  /// The time of a directory moves whenever a name in it comes or goes; then it says nothing that those names don't.
-  void drop_echoes() {
-    std::set<std::string, std::less<>> touched;
-    for (const Candidate& candidate : found_) {
-      const auto slash = candidate.change.path.find_last_of('/');
-      if (!candidate.change.path.empty())
-        touched.insert(slash == std::string::npos ? std::string() : candidate.change.path.substr(0, slash));
-    }
-    std::erase_if(found_, [&](const Candidate& candidate) { return candidate.only_time && touched.contains(candidate.change.path); });
+  /// The time of a directory moves whenever a name in it comes or goes. It says nothing that those names don't; and of those that came and
+  /// went, or are not tracked, nobody wants to hear.
+  void drop_directory_times() {
+    std::erase_if(found_, [](const Candidate& candidate) { return candidate.only_time && candidate.change.type == NodeType::directory; });
   }
 
   using Groups = std::unordered_map<std::string, std::shared_ptr<const std::vector<std::string>>>;
@@ -179,6 +180,7 @@ class Comparison {
 
   ChunkSource& source_;
   const DiffOptions& options_;
+  const StopCheck* stop_check_;
   OpenContent open_after_;
   std::vector<std::string> scope_;
   std::vector<Candidate> found_;
@@ -229,17 +231,18 @@ Side side_of(Engine& engine, const std::string& revision, std::optional<ChunkId>
 
 std::vector<Change> diff_roots(ChunkSource& source, const Root& before, const Root& after) {
   const DiffOptions options;
-  return Comparison(source, options).run({before}, {after});
+  return Comparison(source, options, nullptr).run({before}, {after});
 }
 
 DiffReport diff(Engine& engine, const DiffOptions& options) {
   DiffReport report;
+  const StopCheck stop_check(engine.system, options.control);
   std::optional<ChunkId> from_root;
   const Side before = side_of(engine, options.from, from_root);
   if (options.to) {
     std::optional<ChunkId> to_root;
     const Side after = side_of(engine, *options.to, to_root);
-    if (from_root != to_root) report.changes = Comparison(*engine.store, options).run(before, after);
+    if (from_root != to_root) report.changes = Comparison(*engine.store, options, &stop_check).run(before, after);
     count(report);
     return report;
   }
@@ -258,7 +261,8 @@ DiffReport diff(Engine& engine, const DiffOptions& options) {
   // Data that is only looked at is not kept: it is still where it was.
   TreeDirectories directories(engine.system, engine.tree.get(), engine.tree_directory);
   const OpenContent open_after = [&](const std::string& path) { return open_on_disk(directories, path); };
-  if (from_root != result.root) report.changes = Comparison(scratch, options, open_after).run(before, {get_root(scratch, result.root)});
+  if (from_root != result.root)
+    report.changes = Comparison(scratch, options, &stop_check, open_after).run(before, {get_root(scratch, result.root)});
   count(report);
   return report;
 }

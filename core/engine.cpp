@@ -8,6 +8,7 @@
 
 #include "core/format_file.hpp"
 #include "core/locate.hpp"
+#include "core/wait.hpp"
 #include "metamori/config.hpp"
 
 namespace metamori {
@@ -20,8 +21,6 @@ constexpr std::uint32_t kOwnerWrite = 0200;
 constexpr std::uint32_t kPermissionBits = 07777;
 constexpr std::uint32_t kRoot = 0;
 constexpr std::uint64_t kMaxRulesBytes = 16 << 20;
-constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
-constexpr std::int64_t kPollNanoseconds = 50 * kNanosecondsPerMillisecond;
 
 /// What is read from a repository steers what is written to the tree, so it must come from the caller, from root, or from somebody with
 /// whom it was shared on purpose.
@@ -36,7 +35,7 @@ void check_owner(const Engine& engine, const FileStat& top) {
   if (is_from_trusted(engine.system, engine.dirs.top.get(), engine.repository_directory, top)) return;
   throw Error(ErrorKind::refused,
               "the repository " + quoted(engine.repository_directory) + " belongs to another user (" + std::to_string(top.uid) + ")",
-              "work as its owner, or let its owner share it with: metamori init --shared, or `shared = group` under [core] in its config",
+              "work as its owner, or let its owner share it: 'metamori init --shared' does, or 'shared = group' under [core] in its config",
               engine.repository_directory);
 }
 
@@ -138,15 +137,13 @@ bool restore_is_pending(const Engine& engine) {
       .has_value();
 }
 
-void refuse_pending_restore(Engine& engine, std::int64_t timeout_ms) {
-  const std::int64_t start = engine.system.monotonic_ns();
-  while (restore_is_pending(engine)) {
-    const std::int64_t left = timeout_ms * kNanosecondsPerMillisecond - (engine.system.monotonic_ns() - start);
-    if (left <= 0)
+void refuse_pending_restore(Engine& engine, const Control& control) {
+  if (!restore_is_pending(engine)) return;
+  Wait wait(engine.system, control, [&] { return "the pending restore of " + quoted(engine.tree_directory); });
+  while (restore_is_pending(engine))
+    if (!wait.pause())
       throw Error(ErrorKind::refused, "an interrupted restore is pending in " + quoted(engine.tree_directory),
-                  "finish it with: metamori recover, or take it back with: metamori recover --abort", engine.tree_directory);
-    engine.system.sleep_ns(std::min(left, kPollNanoseconds));
-  }
+                  "'metamori recover' finishes it, 'metamori recover --abort' takes it back", engine.tree_directory);
 }
 
 }  // namespace metamori

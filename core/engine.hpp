@@ -43,8 +43,8 @@ std::string read_rules(const Engine& engine);
 
 /// Whether the intent of an unfinished restore exists.
 bool restore_is_pending(const Engine& engine);
-/// Throws refused if one exists, after waiting at most `timeout_ms` for it to go.
-void refuse_pending_restore(Engine& engine, std::int64_t timeout_ms);
+/// Throws refused if one exists, after waiting as `control` lets it for it to go; what Wait throws.
+void refuse_pending_restore(Engine& engine, const Control& control);
 
 /// What is known of the record at `position` (objects/record.hpp), for reports. `details`: also verdicts, scope and rules.
 CheckpointInfo describe_checkpoint(Engine& engine, const Position& position, bool details);

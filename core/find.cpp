@@ -42,6 +42,7 @@ class Finder {
 
   FindReport run() {
     FindReport report;
+    report.damaged = damaged_records(engine_);
     for (std::size_t place = 0; place < versions_.order().size(); ++place) {
       versions_.enter(place);
       if (!look_at(versions_.order()[place])) report.damaged.push_back(lineage_.position(versions_.order()[place]).number);

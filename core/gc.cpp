@@ -48,11 +48,11 @@ class Collection {
     }
     if (options_.dry_run) return rehearse();
     lock();
-    refuse_pending_restore(engine_, 0);
+    refuse_pending_restore(engine_, {});
     const std::shared_ptr<const StatCache> stats = StatCache::open(engine_);
     Fingerprints fingerprints(engine_);
+    report_.generation = raise_generation(engine_);
     report_.temporaries_removed = clean_temporaries(engine_, is_alone_);
-    report_.generation = raise();
     expire_safety();
     mark();
     rescue();
@@ -98,12 +98,12 @@ class Collection {
 
   /// In the order in which a restore takes them: it holds the first while it reads what it is going to write.
   void lock() {
-    tree_lock_.emplace(engine_, kTreeLock, LockMode::exclusive, options_.control.lock_timeout_ms);
-    gc_lock_.emplace(engine_, kGcLock, LockMode::exclusive, options_.control.lock_timeout_ms);
+    tree_lock_.emplace(engine_, kTreeLock, LockMode::exclusive, options_.control);
+    gc_lock_.emplace(engine_, kGcLock, LockMode::exclusive, options_.control);
     const bool is_held = tree_lock_->held() && gc_lock_->held();
     if (!is_held && !options_.now)
       throw Error(ErrorKind::refused, "files can't be locked here, so that it is not known whether somebody writes to the repository",
-                  "if nobody does, and nobody will before it is done: metamori gc --now", engine_.repository_directory);
+                  "if nobody does, and nobody will before it is done: 'metamori gc --now'", engine_.repository_directory);
     is_alone_ = options_.now || (is_held && is_on_local_disk(engine_, engine_.dirs.locks));
     deletes_at_once_ = is_alone_;
   }
@@ -165,38 +165,18 @@ class Collection {
 
   /// References before what they refer to.
   void release() {
-    try {
-      report_.records_folded = fold_records(engine_.system, engine_.dirs.checkpoints.get(), engine_.dirs.tmp.get(), released_).records;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::no_space) throw;  // one by one takes less room
-    }
+    report_.records_folded = fold_records(engine_.system, engine_.dirs.checkpoints.get(), engine_.dirs.tmp.get(), released_).records;
     std::vector<Record> left;
     for (auto& [number, record] : released_) left.push_back(std::move(record));
-    replace_in_little_room(engine_, left);
-  }
-
-  /// On a full disk what is in the cache makes room: it can be made again.
-  std::uint64_t raise() {
-    try {
-      return raise_generation(engine_);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::no_space) throw;
-    }
-    empty_cache(engine_);
-    return raise_generation(engine_);
+    engine_.log->replace_each(left);
   }
 
   void rewrite() {
     GcRewriter rewriter(engine_, *table_, *mark_, plan_, meter_);
-    std::vector<PackName> batch;
-    // What nothing is read from goes first: on a full disk there is no room for anything else.
-    for (const std::uint32_t pack : plan_.victims)
-      if (!plan_.is_read[pack]) batch.push_back(table_->packs()[pack].name);
-    drop(rewriter, batch);
     try {
       rewriter.encode_broken();
+      std::vector<PackName> batch;
       for (const std::uint32_t pack : plan_.victims) {
-        if (!plan_.is_read[pack]) continue;
         rewriter.copy_pack(pack);
         batch.push_back(table_->packs()[pack].name);
         if (rewriter.bytes_waiting() >= kBatchBytes) drop(rewriter, batch);
@@ -204,8 +184,7 @@ class Collection {
       drop(rewriter, batch);
     } catch (const Error& error) {
       // What was written and dropped so far counts; what was not published is dropped.
-      if (error.kind() != ErrorKind::timed_out && error.kind() != ErrorKind::no_space) throw;
-      if (error.kind() == ErrorKind::no_space && !batch_went_) throw;
+      if (error.kind() != ErrorKind::timed_out) throw;
       report_.is_complete = false;
       was_cut_short_ = true;
     }
@@ -216,7 +195,6 @@ class Collection {
     rewriter.flush();
     // What was written may be a pack that was there, byte for byte.
     std::erase_if(batch, [&](const PackName& name) { return rewriter.was_published(name); });
-    batch_went_ = batch_went_ || !batch.empty();
     move_to_trash(engine_, batch);
     if (deletes_at_once_) empty_trash(engine_, true);
     batch.clear();
@@ -249,7 +227,6 @@ class Collection {
   bool is_alone_ = false;
   bool deletes_at_once_ = false;
   bool was_cut_short_ = false;
-  bool batch_went_ = false;
   std::optional<GcTable> table_;
   std::optional<GcMark> mark_;
   GcPlan plan_;

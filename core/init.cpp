@@ -108,7 +108,7 @@ bool publish_pointer(System& system, const Place& tree, const std::string& repos
 }
 
 [[noreturn]] void fail_exists(const std::string& path) {
-  throw Error(ErrorKind::refused, "there is a repository at " + quoted(path) + " already", "to go on with it: metamori init --exist-ok",
+  throw Error(ErrorKind::refused, "there is a repository at " + quoted(path) + " already", "'metamori init --exist-ok' goes on with it",
               path);
 }
 

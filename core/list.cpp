@@ -47,7 +47,7 @@ Entry get_node(Engine& engine, const Root& root, const Position& position, const
   auto entry = find_path(*engine.store, root, path);
   if (!entry)
     throw Error(ErrorKind::usage, "checkpoint " + std::to_string(position.number) + " has no " + quoted(path),
-                "metamori ls lists what it has", path);
+                "'metamori ls' lists what it has", path);
   return std::move(*entry);
 }
 

@@ -17,7 +17,7 @@ constexpr std::size_t kMaxPathBytes = 4096;
 constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY;
 
 [[noreturn]] void fail_not_there(std::string_view what, std::string_view path) {
-  throw Error(ErrorKind::no_repository, std::string(what) + ' ' + quoted(path), "make one with: metamori init", std::string(path));
+  throw Error(ErrorKind::no_repository, std::string(what) + ' ' + quoted(path), "'metamori init' makes one", std::string(path));
 }
 
 /// A directory that a user named; symbolic links on the way are followed. -errno where it can't be opened.
@@ -55,7 +55,7 @@ bool open_named_repository(System& system, const std::string& directory, Locatio
   constexpr std::uint32_t kTypeBits = 0170000, kSymlink = 0120000;
   if ((found.mode & kTypeBits) == kSymlink)
     throw Error(ErrorKind::refused, quoted(path) + " is a symbolic link, which is never followed",
-                "a repository elsewhere is made with: metamori init --repo-dir PATH", path);
+                "'metamori init --repo-dir PATH' makes a repository elsewhere", path);
   if (fd == -EACCES)
     throw Error(ErrorKind::refused, "the repository " + quoted(path) + " can't be entered", "work as its owner, or use another", path);
   if (fd != -ENOTDIR) throw_io(-fd, "open", path);

@@ -11,15 +11,13 @@
 #include <ctime>
 
 #include "core/locate.hpp"
+#include "core/wait.hpp"
 
 namespace metamori {
 namespace {
 
 constexpr std::uint32_t kLockFileMode = 0660;
 constexpr std::uint64_t kMaxHolderBytes = 4096;
-constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
-constexpr std::int64_t kFirstPauseNanoseconds = kNanosecondsPerMillisecond;
-constexpr std::int64_t kLongestPauseNanoseconds = 100 * kNanosecondsPerMillisecond;
 
 enum class Outcome { taken, busy, impossible };
 
@@ -91,28 +89,25 @@ std::string describe_holder(System& system, const Fd& file, const std::string& p
   return result;
 }
 
-/// Tries until it is taken, can't be, or `deadline` (monotonic) has passed.
-Outcome lock_until(System& system, const Fd& file, LockMode mode, std::int64_t deadline) {
-  for (std::int64_t pause = kFirstPauseNanoseconds;; pause = std::min(2 * pause, kLongestPauseNanoseconds)) {
+/// Tries until it is taken, can't be, or the wait is over.
+Outcome lock_until(System& system, const Fd& file, LockMode mode, Wait& wait) {
+  for (;;) {
     const Outcome outcome = try_lock(system, file, mode);
-    if (outcome != Outcome::busy) return outcome;
-    const std::int64_t left = deadline - system.monotonic_ns();
-    if (left <= 0) return Outcome::busy;
-    system.sleep_ns(std::min(pause, left));
+    if (outcome != Outcome::busy || !wait.pause()) return outcome;
   }
 }
 
 }  // namespace
 
-Lock::Lock(Engine& engine, const std::string& name, LockMode mode, std::int64_t timeout_ms) {
+Lock::Lock(Engine& engine, const std::string& name, LockMode mode, const Control& control) {
   if (!engine.dirs.locks.is_open()) return;
   System& system = engine.system;
   const std::string path = joined_path(engine.repository_directory, "locks/" + name);
-  const std::int64_t deadline = system.monotonic_ns() + timeout_ms * kNanosecondsPerMillisecond;
   const Fd turn = open_lock_file(engine, name + ".turn");
   Fd file = open_lock_file(engine, name);
-  Outcome outcome = lock_until(system, turn, mode, deadline);
-  if (outcome != Outcome::busy) outcome = lock_until(system, file, mode, deadline);
+  Wait wait(system, control, [&] { return "the lock '" + name + "', held by " + describe_holder(system, file, path); });
+  Outcome outcome = lock_until(system, turn, mode, wait);
+  if (outcome != Outcome::busy) outcome = lock_until(system, file, mode, wait);
   if (outcome == Outcome::busy)
     throw Error(ErrorKind::locked, "the repository is locked (" + name + ") by " + describe_holder(system, file, path),
                 "wait for it, or say how long to wait with --lock-timeout", path);
@@ -124,18 +119,9 @@ Lock::Lock(Engine& engine, const std::string& name, LockMode mode, std::int64_t 
 
 Lock take_writer_lock(Engine& engine, const Control& control) {
   constexpr std::int64_t kWaitForGcMs = 600'000;
-  constexpr std::int64_t kSliceMs = 200;
-  std::int64_t wait_ms = std::max(control.lock_timeout_ms, kWaitForGcMs);
-  if (control.time_limit_ms) wait_ms = std::min(wait_ms, *control.time_limit_ms);
-  const std::int64_t deadline = engine.system.monotonic_ns() + wait_ms * kNanosecondsPerMillisecond;
-  for (;;) {
-    try {
-      return Lock(engine, kGcLock, LockMode::shared, kSliceMs);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::locked || engine.system.monotonic_ns() >= deadline) throw;
-      if (control.stop != nullptr && control.stop->load()) throw Error(ErrorKind::interrupted, "stopped as asked while gc was running");
-    }
-  }
+  Control patient = control;
+  patient.lock_timeout_ms = std::max(control.lock_timeout_ms, kWaitForGcMs);
+  return {engine, kGcLock, LockMode::shared, patient};
 }
 
 bool Lock::share() {

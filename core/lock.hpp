@@ -13,9 +13,10 @@ namespace metamori {
 /// Held until destroyed.
 class Lock {
  public:
-  /// Takes `name` (a file in `locks/`) shared or exclusively; waits at most `timeout_ms`. Throws `locked`, naming host, pid and since when
-  /// the holder has it, when it can't be had. Where the file system has no locks the result is not `held()`.
-  Lock(Engine& engine, const std::string& name, LockMode mode, std::int64_t timeout_ms);
+  /// Takes `name` (a file in `locks/`) shared or exclusively; waits as long as `control` lets it, and tells that it waits. Throws `locked`,
+  /// naming host, pid and since when the holder has it, when it can't be had; what Wait throws. Where the file system has no locks the
+  /// result is not `held()`.
+  Lock(Engine& engine, const std::string& name, LockMode mode, const Control& control);
   [[nodiscard]] bool held() const noexcept { return file_.is_open(); }
   /// Makes a lock that is held exclusively a shared one. False if somebody else took it just then, exclusively: it is no longer held.
   [[nodiscard]] bool share();

@@ -178,4 +178,15 @@ std::vector<CheckpointInfo> list_log(Engine& engine, const LogOptions& options) 
   return result;
 }
 
+std::vector<std::uint64_t> damaged_records(Engine& engine) {
+  std::vector<std::uint64_t> result;
+  std::uint64_t next = 1;
+  for (const RecordSummary& record : engine.log->summaries()) {
+    for (; next < record.number; ++next) result.push_back(next);
+    next = record.number + 1;
+  }
+  for (const std::uint64_t highest = engine.log->highest(); next <= highest; ++next) result.push_back(next);
+  return result;
+}
+
 }  // namespace metamori

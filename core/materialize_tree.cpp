@@ -79,7 +79,7 @@ void TreeWriter::throw_failures() const {
   const auto& [path, message] = *std::min_element(failures_.begin(), failures_.end());
   std::string text = "restore " + quoted(path) + ": " + message;
   if (failures_.size() > 1) text += "; " + std::to_string(failures_.size() - 1) + " more could not be restored";
-  throw Error(ErrorKind::corrupt, text + "; everything else was", "`metamori verify --data` names what is damaged", path);
+  throw Error(ErrorKind::corrupt, text + "; everything else was", "'metamori verify --data' names what is damaged", path);
 }
 
 void TreeWriter::add(TreePut put) {

@@ -90,7 +90,7 @@ void Nursery::check_publishing() {
   const bool second = publish_no_replace(system_, top.get(), "probe-b", top.get(), "probe", path);
   if (!first || second)
     throw Error(ErrorKind::unsupported, "the file system of " + quoted(parent_path_) + " replaces files when told not to",
-                "keep the repository on another one: metamori init --repo-dir PATH", parent_path_);
+                "'metamori init --repo-dir PATH' keeps the repository on another one", parent_path_);
   for (const char* name : {"probe", "probe-b"}) check([&] { return system_.remove_file(top.get(), name); }, "remove", temp_path(name));
   files_.resize(files_.size() - 3);
 }

@@ -12,6 +12,7 @@ constexpr std::int64_t kLongestSleepNs = 100'000'000;  ///< so that stopping doe
 
 void ReadMeter::note(std::uint64_t bytes) {
   const std::uint64_t total = bytes_.fetch_add(bytes) + bytes;
+  tell_();
   if (limit_ == 0) return;
   const std::int64_t due_ns =
       started_ns_ + static_cast<std::int64_t>(static_cast<double>(total) / static_cast<double>(limit_) * kNsPerSecond);

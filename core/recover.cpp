@@ -16,7 +16,7 @@ void finish(Engine& engine, const Intent& intent, RestoreRun& run, RecoverMode m
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::refused) throw;
     throw Error(error.kind(), error.what(),
-                "`metamori recover --force` goes on nevertheless, `metamori recover --abort` takes the restore back", error.path());
+                "'metamori recover --force' goes on nevertheless, 'metamori recover --abort' takes the restore back", error.path());
   }
   if (intent.head_before == intent.head_after) {
     publish_stay(engine, intent.reason, intent.safety.number);
@@ -49,7 +49,7 @@ RecoverReport recover_restore(Engine& engine, RecoverMode mode, const Control& c
   RecoverReport report;
   if (!restore_is_pending(engine)) return report;
   require_writable(engine);
-  const Lock lock(engine, kTreeLock, LockMode::exclusive, control.lock_timeout_ms);
+  const Lock lock(engine, kTreeLock, LockMode::exclusive, control);
   IntentFiles files(engine);
   const std::optional<Intent> intent = files.find();  // another process may have finished it while we waited
   if (!intent) return report;

@@ -67,12 +67,17 @@ std::string Repository::tree_path(std::string_view path, std::string_view base) 
       if (found && found->device == top.device && found->inode == top.inode) return *below(absolute, prefix);
     }
   }
-  throw Error(ErrorKind::usage, quoted(path) + " is outside the tree " + quoted(engine.tree_directory), {}, std::string(path));
+  throw Error(ErrorKind::usage, quoted(path) + " is outside the tree " + quoted(engine.tree_directory),
+              "only what is below the tree can be meant", std::string(path));
 }
 
 std::vector<std::string> Repository::rules() const { return list_rules(read_rules(impl_->engine())); }
-bool Repository::track(const std::vector<std::string>& patterns) { return append_rules(impl_->engine(), patterns, false); }
-bool Repository::untrack(const std::vector<std::string>& patterns) { return append_rules(impl_->engine(), patterns, true); }
+bool Repository::track(const std::vector<std::string>& patterns, const Control& control) {
+  return append_rules(impl_->engine(), patterns, false, control);
+}
+bool Repository::untrack(const std::vector<std::string>& patterns, const Control& control) {
+  return append_rules(impl_->engine(), patterns, true, control);
+}
 
 CheckpointReport Repository::checkpoint(const CheckpointOptions& options) {
   Engine& engine = impl_->engine();
@@ -115,6 +120,7 @@ void Repository::read(std::string_view revision, std::string_view path, std::uin
 
 FindReport Repository::find(const FindOptions& options) { return metamori::find(impl_->engine(), options); }
 StatsReport Repository::stats(const StatsOptions& options) { return metamori::stats(impl_->engine(), options); }
+std::vector<std::uint64_t> Repository::damaged_records() { return metamori::damaged_records(impl_->engine()); }
 DiffReport Repository::diff(const DiffOptions& options) { return metamori::diff(impl_->engine(), options); }
 std::string Repository::short_id(const CheckpointId& id) { return impl_->engine().history->short_id(id); }
 

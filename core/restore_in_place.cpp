@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kNamedPaths = 5;
 constexpr std::uint64_t kMaxRulesBytes = 1ULL << 30;
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-constexpr const char* kUnfinishedHint = "`metamori recover` finishes the restore, `metamori recover --abort` takes it back";
+constexpr const char* kUnfinishedHint = "'metamori recover' finishes the restore, 'metamori recover --abort' takes it back";
 
 std::uint64_t data_bytes(ChunkSource& source, const StreamRef& content) {
   std::uint64_t bytes = 0;
@@ -81,9 +81,9 @@ RestoreReport InPlaceRestore::run(const std::string& message, const TakeAim& tak
   std::optional<Lock> lock;
   if (!options_.dry_run) {
     require_writable(engine_);
-    lock.emplace(engine_, kTreeLock, LockMode::exclusive, options_.control.lock_timeout_ms);
+    lock.emplace(engine_, kTreeLock, LockMode::exclusive, options_.control);
   }
-  refuse_pending_restore(engine_, options_.control.lock_timeout_ms);
+  refuse_pending_restore(engine_, options_.control);
   head_before_ = engine_.log->head();
   const bool saves = options_.save && !options_.dry_run;
   if (saves)

@@ -26,7 +26,7 @@ void RestoreRun::check_revertible() {
   for (const Step& step : plan_.steps) {
     if (step.old != OldState::lost || is_old_file(step, directories_.stat(step.path))) continue;
     throw Error(ErrorKind::refused, "take back the restore: what " + quoted(step.path) + " was before is in no checkpoint",
-                "`metamori recover` finishes the restore", step.path);
+                "'metamori recover' finishes the restore", step.path);
   }
 }
 

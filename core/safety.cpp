@@ -87,7 +87,7 @@ std::uint64_t publish_move(Engine& engine, const Position& before, const Positio
     if (!(head == before))
       throw Error(ErrorKind::refused,
                   "HEAD was moved to checkpoint " + std::to_string(head.number) + " by somebody else during the restore",
-                  "look at `metamori log --all`");
+                  "look at 'metamori log --all'");
     return after;
   };
   return publish_head(engine, moved, reason, safety_number);

@@ -149,7 +149,7 @@ std::optional<Entry> TreeScan::Impl::walk_path(WalkContext& context, const std::
   if (!look) return std::nullopt;
   std::shared_ptr<const DirectoryScope> scope;
   if (!tracking_of(path, S_ISDIR(look->mode), scope))
-    throw Error(ErrorKind::usage, quoted(path) + " is not tracked", "see `metamori track --list` and .metamoriignore", path);
+    throw Error(ErrorKind::usage, quoted(path) + " is not tracked", "see 'metamori track --list' and .metamoriignore", path);
   if (!S_ISDIR(look->mode)) return capture_single(context, parent->get(), name, path, *look);
   std::optional<std::string> text;
   if (const auto dir = open_parent(engine, path + "/x")) text = read_ignore_file(engine.system, dir->get(), path);

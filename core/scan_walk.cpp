@@ -23,7 +23,7 @@ WalkContext::WalkContext(Engine& the_engine, ScanStore the_store, const ScanOpti
       started(the_engine.system.now()),
       boot(boot_mark(the_engine.system)),
       links(shared.links),
-      reads(the_engine.system, stop_check, the_options.control.rate_limit_bytes) {}
+      reads(the_engine.system, stop_check, the_options.control.rate_limit_bytes, [this] { show_progress({}); }) {}
 
 void WalkContext::note_verdict(const std::string& path, Verdict verdict, const std::string& reason, Live live) {
   if (verdict == Verdict::clean && live != Live::yes) return;
@@ -63,14 +63,16 @@ CaptureContext WalkContext::capture_context() {
 
 void WalkContext::show_progress(const std::string& path) {
   if (options.control.progress == nullptr) return;
-  const std::lock_guard lock(mutex);
+  constexpr std::int64_t kShowEveryNs = 100'000'000;
   const std::int64_t now = engine.system.monotonic_ns();
-  if (now - progress_shown_ns < 100'000'000) return;
+  if (now - progress_shown_ns.load(std::memory_order_relaxed) < kShowEveryNs) return;
+  const std::lock_guard lock(mutex);
+  if (now - progress_shown_ns < kShowEveryNs) return;
   progress_shown_ns = now;
   progress.phase = Phase::scan;
   progress.files_done = names_seen;
   progress.bytes_done = reads.bytes();
-  progress.path = path;
+  if (!path.empty()) progress.path = path;
   options.control.progress->update(progress);
 }
 

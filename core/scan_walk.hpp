@@ -47,6 +47,7 @@ struct WalkContext {
   std::atomic<std::uint64_t> names_seen{0};
   std::atomic<std::uint64_t> names_differing{0};  ///< names that the cache did not have, or that only it had
   std::atomic<bool> in_motion{false};             ///< a directory changed since the pass started
+  std::atomic<std::int64_t> progress_shown_ns{0};
 
   std::mutex mutex;  ///< guards what follows
   std::vector<PathVerdict> verdicts;
@@ -56,7 +57,6 @@ struct WalkContext {
   std::vector<std::string> skipped_sockets;
   std::unordered_map<std::uint64_t, StampTrust> trust_by_device;
   Progress progress;
-  std::int64_t progress_shown_ns = 0;
   std::optional<Root> base_root;
 
   struct Shared {
@@ -72,6 +72,7 @@ struct WalkContext {
   /// The entry at `path` in the parent's root.
   std::optional<Entry> previous(const std::string& path);
   [[nodiscard]] CaptureContext capture_context();
+  /// Tells how far the pass is, at most ten times a second. `path`: what is being looked at; empty: the same as before.
   void show_progress(const std::string& path);
 };
 

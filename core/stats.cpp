@@ -43,7 +43,7 @@ class Stats {
     const std::size_t index = checkpoints_.find(position.number);
     if (index == Lineage::kNone)
       throw Error(ErrorKind::bad_revision, "checkpoint " + std::to_string(position.number) + " was forgotten",
-                  "metamori log lists those there are");
+                  "'metamori log' lists those there are");
     return index;
   }
 
@@ -126,7 +126,7 @@ class Stats {
     auto entry = find_entry_at(position);
     if (!entry)
       throw Error(ErrorKind::usage, "checkpoint " + std::to_string(position.number) + " has no " + quoted(path_),
-                  "metamori ls lists what it has", path_);
+                  "'metamori ls' lists what it has", path_);
     return std::move(*entry);
   }
 

@@ -5,7 +5,7 @@ namespace metamori {
 std::uint32_t StatsMarks::index_of(const ChunkId& id) const {
   const std::uint32_t index = table_.find(id);
   if (index == ChunkTable::kNone)
-    throw Error(ErrorKind::corrupt, "chunk " + to_hex(id) + " is missing: no pack holds it", "metamori verify tells what is affected");
+    throw Error(ErrorKind::corrupt, "chunk " + to_hex(id) + " is missing: no pack holds it", "'metamori verify' tells what is affected");
   return index;
 }
 

@@ -39,7 +39,7 @@ void remove_tag(Engine& engine, const std::string& name) {
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::corrupt) throw;  // a damaged one can be removed
   }
-  if (!exists) throw Error(ErrorKind::bad_revision, "there is no tag " + quoted(name));
+  if (!exists) throw Error(ErrorKind::bad_revision, "there is no tag " + quoted(name), "'metamori tag' lists them");
   engine.log->set_tag(name, {});
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/lock.hpp"
 #include "core/looking.hpp"
 #include "core/rules.hpp"
@@ -10,11 +12,13 @@ constexpr std::int64_t kRulesLockTimeoutMs = 5000;  ///< the rules are held for 
 
 }  // namespace
 
-bool append_rules(Engine& engine, const std::vector<std::string>& patterns, bool negated) {
+bool append_rules(Engine& engine, const std::vector<std::string>& patterns, bool negated, const Control& control) {
   require_writable(engine);
   std::vector<std::string> rules;
   for (const std::string& pattern : patterns) rules.push_back(rule_of(pattern, negated));
-  const Lock lock(engine, kRulesLock, LockMode::exclusive, kRulesLockTimeoutMs);  // or one of two rules given at once would be lost
+  Control patient = control;
+  patient.lock_timeout_ms = std::max(control.lock_timeout_ms, kRulesLockTimeoutMs);
+  const Lock lock(engine, kRulesLock, LockMode::exclusive, patient);  // or one of two rules given at once would be lost
   const std::string before = read_rules(engine);
   std::string after = before;
   for (const std::string& rule : rules) after = append_rule(after, rule);

@@ -1,5 +1,7 @@
 #include "objects/chunk_store.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 #include "base/digest.hpp"
 #include "objects/chunk_store_impl.hpp"
@@ -13,8 +15,11 @@ namespace {
 constexpr std::size_t kFramesMax = 64;
 
 [[noreturn]] void throw_missing(const ChunkId& id, PackIndex& index) {
+  constexpr std::size_t kReasonsMax = 2;  // a message is not a list of all packs
   std::string message = "chunk " + to_hex(id) + " is missing: no pack holds it";
-  for (const std::string& reason : index.damaged_packs()) message += "; " + reason;
+  const auto& reasons = index.damaged_packs();
+  for (std::size_t i = 0; i < std::min(reasons.size(), kReasonsMax); ++i) message += "; " + reasons[i];
+  if (reasons.size() > kReasonsMax) message += "; and " + std::to_string(reasons.size() - kReasonsMax) + " more packs are damaged";
   throw Error(ErrorKind::corrupt, message);
 }
 

@@ -350,7 +350,7 @@ Position RecordLog::head() {
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::corrupt) throw;
       throw Error(ErrorKind::corrupt, std::string(error.what()) + ", so that it is not known where HEAD is",
-                  "`metamori checkpoint` goes on without it; `metamori verify` tells what is affected", error.path());
+                  "'metamori checkpoint' goes on without it; 'metamori verify' tells what is affected", error.path());
     }
   }
   return {};

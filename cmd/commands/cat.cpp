@@ -1,6 +1,7 @@
 #include "cmd/commands.hpp"
 #include "cmd/exit_codes.hpp"
 #include "cmd/json_render.hpp"
+#include "cmd/progress.hpp"
 #include "cmd/revision_path.hpp"
 #include "cmd/text.hpp"
 
@@ -23,13 +24,18 @@ class CatCommand final : public Command {
     Repository repository = session.open();
     const std::string path = revision_tree_path(repository, *what.path);
     if (session.json()) return write_json(session, repository, what.revision, path);
-    repository.read(what.revision, path, offset_.value_or(0), length_, [&](ByteView bytes) { session.out.write(as_text(bytes)); });
+    StreamStatus status(session, "cat", "");
+    repository.read(what.revision, path, offset_.value_or(0), length_, [&](ByteView bytes) {
+      status.add(bytes.size());
+      session.out.write(as_text(bytes));
+    });
     return kExitOk;
   }
 
  private:
   /// The content as base64, as it comes. An error after the first bytes ends the object with a member `error`.
   int write_json(Session& session, Repository& repository, const std::string& revision, const std::string& path) const {
+    StreamStatus status(session, "cat", "");
     std::optional<JsonReport> json;
     std::string left_over;  // base64 wants threes
     std::uint64_t length = 0;
@@ -40,6 +46,7 @@ class CatCommand final : public Command {
     const auto receive = [&](ByteView bytes) {
       if (!json) begin();
       length += bytes.size();
+      status.add(bytes.size());
       left_over += as_text(bytes);
       const std::size_t whole = left_over.size() / 3 * 3;
       (*json)->raw_text(base64(std::string_view(left_over).substr(0, whole)));
@@ -55,7 +62,7 @@ class CatCommand final : public Command {
     } catch (const Error& error) {
       if (!json) throw;
       end_content();
-      (*json)->key("error").begin_object().field("kind", kind_name(error.kind())).field("message", error.what()).end_object();
+      write_cause(**json, "error", with_hint(error, "cat"));
       json->end();
       return exit_code(error.kind());
     }

@@ -29,8 +29,8 @@ class CheckpointCommand final : public Command {
     complete_checkpoint_manner(session, manner_);
     if (manner_.is_nice) be_nice();
     if (keeps_policy_ && configured_policy(session).empty())
-      throw Error(ErrorKind::usage, "there are no rules for what to keep", "set some, such as: metamori config set keep.daily 14");
-    Repository repository = session.open();
+      throw Error(ErrorKind::usage, "there are no rules for what to keep", "set some, such as with 'metamori config set keep.daily 14'");
+    Repository repository = session.open(checkpoint_.dry_run);  // else a pending restore is refused
     if (paths_file_) {
       const std::vector<std::string> more = read_nul_separated(*paths_file_);
       words_.insert(words_.end(), more.begin(), more.end());
@@ -57,8 +57,8 @@ class CheckpointCommand final : public Command {
   void write_json(Session& session, const CheckpointReport& report, std::uint64_t forgotten) const {
     JsonReport json(session, "checkpoint");
     const CheckpointInfo& info = report.checkpoint;
-    write_id(*json, "id", info.id);
-    json->field("number", info.number).key("parents").begin_array();
+    write_name(*json, info);
+    json->key("parents").begin_array();
     for (const CheckpointId& parent : info.parents) json->text(to_hex(parent));
     json->end_array().field("created", report.created).field("dry_run", checkpoint_.dry_run).field("was_running", report.was_running);
     json->field("files", info.files).field("bytes_total", info.bytes_total).field("bytes_read", report.bytes_read);
@@ -71,9 +71,8 @@ class CheckpointCommand final : public Command {
     write_verdict_members(*json, report.verdicts);
     write_paths(*json, "skipped_repositories", report.skipped_repositories);
     write_paths(*json, "skipped_sockets", report.skipped_sockets);
-    json->key("damaged_records").begin_array();
-    for (const std::uint64_t number : report.damaged_records) json->number(number);
-    json->end_array().field("forgotten", forgotten).field("seconds", report.seconds);
+    write_numbers(*json, "damaged_records", report.damaged_records);
+    json->field("forgotten", forgotten).field("seconds", report.seconds);
     json.end();
   }
 
@@ -84,8 +83,7 @@ class CheckpointCommand final : public Command {
     } else {
       session.out.write(checkpoint_summary(session, report, checkpoint_.dry_run) + "\n");
     }
-    for (const std::uint64_t number : report.damaged_records)
-      session.warn(fmt::format("record {} is damaged and was passed over; `metamori verify` tells what is affected", number));
+    session.tell_damaged(report.damaged_records);
     print_verdicts(session, report);
     for (const std::string& path : report.skipped_repositories)
       session.note("skipped " + session.quote(path) + ": a repository of its own");

@@ -72,7 +72,7 @@ class ConfigCommand final : public Command {
   }
 
   int get(Session& session) const {
-    if (!key_ || value_) throw Error(ErrorKind::usage, "get takes one KEY", "metamori config list --all shows every key");
+    if (!key_ || value_) throw Error(ErrorKind::usage, "get takes one KEY", "'metamori config list --all' shows every key");
     const SettingKey& key = get_setting_key(*key_, "");
     const Settings settings = load(session);
     FoundSetting setting{&key, std::string(key.default_value), SettingSource::built_in, "default"};
@@ -98,7 +98,7 @@ class ConfigCommand final : public Command {
     if (show_origin_) throw Error(ErrorKind::usage, "--show-origin goes with get and list");
     if (!key_ || sets != value_.has_value())
       throw Error(ErrorKind::usage, sets ? "set takes a KEY and a VALUE" : "unset takes one KEY",
-                  "metamori config list --all shows every key");
+                  "'metamori config list --all' shows every key");
     // What is unknown can still be taken out.
     const SettingKey* key = sets ? &get_setting_key(*key_, "") : find_setting_key(*key_);
     if (sets) check(*key);

@@ -33,6 +33,7 @@ class DiffCommand final : public Command {
     choose_sides();
     Repository repository = session.open();
     diff_.paths = tree_paths(repository, words_);
+    diff_.directory_times = session.common.verbose;
     const DiffReport report = with_progress(session, [&](const Control& control) { return compare(repository, control); });
     if (session.json()) {
       write_json(session, report);

@@ -33,17 +33,15 @@ class FindCommand final : public Command {
     } else {
       print(session, report);
     }
-    for (const std::uint64_t number : report.damaged)
-      if (!session.json()) session.warn(fmt::format("checkpoint {} is damaged and was not looked through; try 'metamori verify'", number));
-    return report.damaged.empty() ? kExitOk : kExitCorrupt;
+    return session.tell_damaged(report.damaged);
   }
 
  private:
   static void write_json(Session& session, const FindReport& report) {
     JsonReport json(session, "find");
-    json->field("checkpoints", report.checkpoints).key("damaged").begin_array();
-    for (const std::uint64_t number : report.damaged) json->number(number);
-    json->end_array().key("paths").begin_array();
+    json->field("checkpoints", report.checkpoints);
+    write_numbers(*json, "damaged", report.damaged);
+    json->key("paths").begin_array();
     for (const FoundPath& found : report.paths) {
       json->begin_object().path("path", found.path).key("versions").begin_array();
       for (const FoundVersion& version : found.versions) write_version(*json, version);
@@ -88,8 +86,12 @@ class FindCommand final : public Command {
   static void print_version(Session& session, const FoundVersion& version) {
     session.out.print("  {:>7} {}  {}  {}", version.number, short_hex(version.id), format_time(version.time),
                       colored_change(session, version.kind, fmt::format("{:<8}", change_name(version.kind))));
-    if (version.size_bytes) session.out.print("  {:>10}", session.size(*version.size_bytes));
-    if (!version.held_by.empty()) session.out.print("  in {}", ranges(version.held_by));
+    const std::string size = version.size_bytes ? session.size(*version.size_bytes) : "";
+    if (!version.held_by.empty()) {
+      session.out.print("  {:>10}  in {}", size, ranges(version.held_by));
+    } else if (!size.empty()) {
+      session.out.print("  {:>10}", size);
+    }
     session.out.write("\n");
   }
 

@@ -28,7 +28,7 @@ class ForgetCommand final : public Command {
     });
     show_forget_report(session, "forget", forget_.dry_run, report);
     if (!forget_.dry_run && report.forgotten > 0 && !session.json())
-      session.note("metamori undo takes this back until metamori gc gives the space back");
+      session.note("'metamori undo' takes this back until 'metamori gc' gives the space back");
     return kExitOk;
   }
 

@@ -53,6 +53,9 @@ class HelpCommand final : public Command {
       Options own;
       command->describe(own);
       json->begin_object().field("name", row.name).field("summary", row.summary).field("usage", std::string_view(render_usage(row, own)));
+      json->key("exit_codes").begin_array();
+      for (const int code : exit_codes_with(row.exit_codes)) json->number(static_cast<std::int64_t>(code));
+      json->end_array();
       write_options(*json, own);
       json->end_object();
     }

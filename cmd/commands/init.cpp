@@ -2,6 +2,7 @@
 #include "cmd/exit_codes.hpp"
 #include "cmd/json_render.hpp"
 #include "cmd/session.hpp"
+#include "cmd/signals.hpp"
 
 namespace metamori::cmd {
 namespace {
@@ -19,6 +20,8 @@ class InitCommand final : public Command {
     if (session.common.repository_dir)
       throw Error(ErrorKind::usage, "init makes a repository, so there is none to take with --repo", "--repo-dir says where to keep it");
     if (directory_) init_.directory = *directory_;
+    // It takes a moment: a signal that comes meanwhile strikes afterwards, so that nothing half made is left.
+    install_stop_handlers();
     const Repository repository = Repository::init(init_);
     if (session.json()) {
       JsonReport json(session, "init");

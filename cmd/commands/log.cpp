@@ -63,6 +63,7 @@ class LogCommand final : public Command {
     // Without any checkpoint there is no HEAD to start from: an empty list, not an error.
     const bool has_start = head || revision_ || log_.all;
     try {
+      if (log_.all) damaged_ = repository.damaged_records();
       if (session.json()) {
         write_json(session, repository, has_start);
       } else if (has_start) {
@@ -71,7 +72,7 @@ class LogCommand final : public Command {
     } catch (const Error& error) {
       rethrow_for_revisions(error, {revision_});
     }
-    return kExitOk;
+    return session.tell_damaged(damaged_);
   }
 
  private:
@@ -83,11 +84,13 @@ class LogCommand final : public Command {
     if (no_follow_ && words_.empty()) throw Error(ErrorKind::usage, "--no-follow goes with paths");
   }
 
-  static std::optional<CheckpointInfo> find_head(Repository& repository) {
+  /// Nothing before the first checkpoint, and if it is damaged but is not where to start.
+  [[nodiscard]] std::optional<CheckpointInfo> find_head(Repository& repository) const {
     try {
       return repository.resolve("HEAD");
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::bad_revision) throw;
+      const bool is_needed = !log_.all && !revision_;
+      if (error.kind() != ErrorKind::bad_revision && (error.kind() != ErrorKind::corrupt || is_needed)) throw;
       return std::nullopt;
     }
   }
@@ -109,7 +112,9 @@ class LogCommand final : public Command {
   /// All is looked up before anything is written: an error can't cut the object short.
   void write_json(Session& session, Repository& repository, bool has_start) const {
     std::vector<std::pair<LogEntry, std::optional<DiffReport>>> entries;
+    StreamStatus status(session, "log", "checkpoints");
     const auto keep = [&](const LogEntry& entry) {
+      status.add(1);
       entries.emplace_back(entry, changes(repository, entry));
       return true;
     };
@@ -118,6 +123,7 @@ class LogCommand final : public Command {
     json->key("checkpoints").begin_array();
     for (const auto& [entry, report] : entries) write_entry(*json, entry, report);
     json->end_array();
+    if (log_.all) write_numbers(*json, "damaged", damaged_);
     json.end();
   }
 
@@ -152,7 +158,9 @@ class LogCommand final : public Command {
     const FormatContext context{session, repository, head, ::time(nullptr), nul_separated_};
     GraphDrawing graph;
     bool is_first = true;
+    StreamStatus status(session, "log", "checkpoints");
     repository.log(log_, [&](const LogEntry& entry) {
+      status.add(1);
       std::string text;
       if (format) {
         text = format->render(entry, context) + (nul_separated_ ? '\0' : '\n');
@@ -206,14 +214,12 @@ class LogCommand final : public Command {
     for (const PathChange& change : entry.changes)
       text += fmt::format("Path:   {} {}{}\n", change_letter(change.kind), change.from ? session.quote(*change.from) + " -> " : "",
                           session.quote(change.path));
-    std::string_view message = info.message;
-    while (message.ends_with('\n')) message.remove_suffix(1);
-    if (!message.empty()) text += '\n';
-    for_each_line(message, [&](std::string_view line) { text += "    " + session.safe_text(line) + '\n'; });
-    return text;
+    const std::string message = message_block(session, info);
+    return message.empty() ? text : text + '\n' + message;
   }
 
   LogOptions log_;
+  std::vector<std::uint64_t> damaged_;
   std::optional<std::string> revision_;
   std::vector<std::string> words_;
   std::vector<std::string> metadata_;

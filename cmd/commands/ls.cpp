@@ -2,6 +2,7 @@
 #include "cmd/dates.hpp"
 #include "cmd/exit_codes.hpp"
 #include "cmd/json_render.hpp"
+#include "cmd/progress.hpp"
 #include "cmd/render.hpp"
 #include "cmd/revision_path.hpp"
 
@@ -23,7 +24,11 @@ class LsCommand final : public Command {
     const std::string path = what.path ? revision_tree_path(repository, *what.path) : std::string();
     if (session.json()) return write_json(session, repository, what.revision, path);
     const std::string prefix = path.empty() ? path : path + "/";
-    repository.list(what.revision, path, recursive_, [&](const NodeInfo& node) { print(session, node, prefix); });
+    StreamStatus status(session, "ls", "names");
+    repository.list(what.revision, path, recursive_, [&](const NodeInfo& node) {
+      status.add(1);
+      print(session, node, prefix);
+    });
     return kExitOk;
   }
 
@@ -31,6 +36,7 @@ class LsCommand final : public Command {
   /// Written as it comes: a checkpoint may hold more names than memory. An error on the way ends the object early, with a member `error`,
   /// and is thrown on as usual where nothing has been written yet.
   int write_json(Session& session, Repository& repository, const std::string& revision, const std::string& path) const {
+    StreamStatus status(session, "ls", "names");
     std::optional<JsonReport> json;
     const auto begin = [&] {
       json.emplace(session, "ls");
@@ -39,6 +45,7 @@ class LsCommand final : public Command {
     try {
       repository.list(revision, path, recursive_, [&](const NodeInfo& node) {
         if (!json) begin();
+        status.add(1);
         write_node(**json, node);
       });
       if (!json) begin();
@@ -47,7 +54,8 @@ class LsCommand final : public Command {
       return kExitOk;
     } catch (const Error& error) {
       if (!json) throw;
-      (*json)->end_array().key("error").begin_object().field("kind", kind_name(error.kind())).field("message", error.what()).end_object();
+      (*json)->end_array();
+      write_cause(**json, "error", with_hint(error, "ls"));
       json->end();
       return exit_code(error.kind());
     }

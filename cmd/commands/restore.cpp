@@ -24,7 +24,7 @@ class RestoreCommand final : public Command {
 
   int run(Session& session) override {
     restore_.save = !no_save_;
-    Repository repository = session.open();
+    Repository repository = session.open(restore_.target.has_value());  // in place a pending restore is refused
     if (if_exists_ && !exists(repository)) return tell_missing(session);
     restore_.paths = tree_paths(repository, words_);
     const RestoreReport report = with_progress(session, [&](const Control& control) {
@@ -46,15 +46,8 @@ class RestoreCommand final : public Command {
   }
 
   int tell_missing(Session& session) const {
-    if (session.json()) {
-      JsonReport json(session, "restore");
-      json->key("id").null();
-      json->field("written", 0U).field("removed", 0U).field("unchanged", 0U).field("bytes_written", 0U).key("saved_as").null();
-      json->key("actions").begin_array().end_array().key("warnings").begin_array().end_array();
-      json.end();
-    } else {
-      session.note("no checkpoint " + session.quote(restore_.revision) + ": nothing restored");
-    }
+    if (session.json()) return show_restore_report(session, "restore", restore_, {});
+    session.note("no checkpoint " + session.quote(restore_.revision) + ": nothing restored");
     return kExitOk;
   }
 

@@ -5,6 +5,7 @@
 #include "cmd/progress.hpp"
 #include "cmd/render.hpp"
 #include "cmd/revision_path.hpp"
+#include "cmd/text.hpp"
 #include "cmd/units.hpp"
 
 namespace metamori::cmd {
@@ -31,13 +32,22 @@ class ShowCommand final : public Command {
     Repository repository = session.open();
     if (what.path) return show_node(session, repository, what.revision, revision_tree_path(repository, *what.path));
     const CheckpointInfo info = repository.show(what.revision);
-    const DiffReport report = changes(session, repository, info);
+    std::optional<DiffReport> report;
+    std::optional<Error> damage;
+    try {
+      report = changes(session, repository, info);
+    } catch (const Error& error) {
+      // What is damaged of its parent does not keep it from being shown.
+      if (error.kind() != ErrorKind::corrupt) throw;
+      damage = error;
+    }
     if (session.json()) {
       write_json(session, info, report);
     } else {
       print(session, repository, info, report);
     }
-    return kExitOk;
+    if (damage) session.warn("what it changed can't be told: " + std::string(damage->what()));
+    return damage ? kExitCorrupt : kExitOk;
   }
 
  private:
@@ -54,7 +64,7 @@ class ShowCommand final : public Command {
     });
   }
 
-  static void write_json(Session& session, const CheckpointInfo& info, const DiffReport& report) {
+  static void write_json(Session& session, const CheckpointInfo& info, const std::optional<DiffReport>& report) {
     JsonReport json(session, "show");
     write_checkpoint_members(*json, info);
     json->key("parent_numbers").begin_array();
@@ -69,13 +79,15 @@ class ShowCommand final : public Command {
       json->field("digest", std::string_view(info.image_digest)).end_object();
     }
     write_verdict_members(*json, info.verdicts);
-    json->key("diff").begin_object();
-    write_diff_members(*json, report);
-    json->end_object();
+    if (report) {
+      json->key("diff").begin_object();
+      write_diff_members(*json, *report);
+      json->end_object();
+    }
     json.end();
   }
 
-  static void print(Session& session, Repository& repository, const CheckpointInfo& info, const DiffReport& report) {
+  static void print(Session& session, Repository& repository, const CheckpointInfo& info, const std::optional<DiffReport>& report) {
     Output& out = session.out;
     out.print("{}{}\n", session.colored("33", fmt::format("checkpoint {} {}", info.number, to_hex(info.id))),
               session.colored("36", decorations(session, info, nullptr)));
@@ -94,23 +106,24 @@ class ShowCommand final : public Command {
     out.print("Size:    {} new of {} in {}\n", session.size(info.bytes_added), session.size(info.bytes_total),
               format_count(info.files, "file", "files"));
     for (const std::string& path : info.scope) out.print("Only:    {}\n", session.quote(path));
-    std::string_view message = info.message;
-    while (message.ends_with('\n')) message.remove_suffix(1);
-    if (!message.empty()) out.print("\n{}\n\n", session.safe_text(message));
+    const std::string message = message_block(session, info);
+    if (!message.empty()) out.print("\n{}", message);
+    if (!info.verdicts.empty()) out.write("\n");
     for (const CapturedPath& captured : info.verdicts)
       out.print("{:<10} {}{}\n", verdict_name(captured.verdict), session.quote(captured.path),
                 captured.live == Liveness::yes ? " (was being written)" : "");
     if (info.is_forgotten) {
-      session.note("it was forgotten; if that was the last thing forgotten, metamori undo brings it back until gc");
-    } else if (!info.parents.empty()) {
-      out.write("\n");
-      session.out.write(diff_stat(session, report));
+      session.note("it was forgotten; if that was the last thing forgotten, 'metamori undo' brings it back until gc");
+    } else if (!info.parents.empty() && report) {
+      out.print("\n{}", diff_stat(session, *report));
     }
   }
 
   static int show_node(Session& session, Repository& repository, const std::string& revision, const std::string& path) {
     std::optional<NodeInfo> node = find_node(repository, revision, path);
-    if (!node) throw Error(ErrorKind::usage, "no '" + path + "' in checkpoint " + revision, {}, path);
+    if (!node)
+      throw Error(ErrorKind::usage, "no " + shell_quote(path, true) + " in checkpoint " + revision,
+                  "'metamori ls " + revision + "' lists what is", path);
     if (session.json()) {
       JsonReport json(session, "show");
       json->key("node");
@@ -126,7 +139,7 @@ class ShowCommand final : public Command {
   static std::optional<NodeInfo> find_node(Repository& repository, const std::string& revision, const std::string& path) {
     const std::size_t slash = path.rfind('/');
     std::optional<NodeInfo> found;
-    if (path.empty()) throw Error(ErrorKind::usage, "the top of the tree has no entry to show", "metamori ls " + revision + " lists it");
+    if (path.empty()) throw Error(ErrorKind::usage, "the top of the tree has no entry to show", "'metamori ls " + revision + "' lists it");
     repository.list(revision, slash == std::string::npos ? std::string_view() : std::string_view(path).substr(0, slash), false,
                     [&](const NodeInfo& node) {
                       if (node.path == path) found = node;
@@ -139,7 +152,10 @@ class ShowCommand final : public Command {
     out.print("Path:    {}\n", session.quote(node.path));
     out.print("Type:    {}\n", type_name(node.type));
     out.print("Mode:    {} ({:04o})\n", mode_text(node.type, node.mode), node.mode);
-    out.print("Owner:   {} ({}), {} ({})\n", session.safe_text(node.user), node.uid, session.safe_text(node.group), node.gid);
+    const auto owner = [&](const std::string& name, std::uint32_t id) {
+      return name.empty() ? std::to_string(id) : fmt::format("{} ({})", session.safe_text(name), id);
+    };
+    out.print("Owner:   {}, {}\n", owner(node.user, node.uid), owner(node.group, node.gid));
     out.print("Date:    {}\n", format_time(node.mtime));
     if (node.content_unknown) {
       out.write("Size:    unknown: it could not be read\n");

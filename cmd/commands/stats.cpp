@@ -39,6 +39,7 @@ class StatsCommand final : public Command {
       stats_.control = control;
       return repository.stats(stats_);
     });
+    damaged_ = repository.damaged_records();
     if (max_ > 0 && report.by_checkpoint.size() > max_) report.by_checkpoint.resize(max_);
     if (max_ > 0 && report.by_path.size() > max_) report.by_path.resize(max_);
     if (session.json()) {
@@ -46,7 +47,7 @@ class StatsCommand final : public Command {
     } else {
       print(session, report);
     }
-    return kExitOk;
+    return session.tell_damaged(damaged_);
   }
 
  private:
@@ -66,6 +67,7 @@ class StatsCommand final : public Command {
     write_amount(*json, "unused", report.unused, false);
     json->field("deduplication", ratio(report.files.logical, report.files.unique));
     json->field("compression", ratio(report.files.unique, report.files.stored));
+    write_numbers(*json, "damaged", damaged_);
     if (report.checkpoint) {
       json->key("checkpoint").begin_object();
       write_id(*json, "id", report.checkpoint->checkpoint.id);
@@ -105,13 +107,24 @@ class StatsCommand final : public Command {
     } else if (!stats_.by_checkpoint && !stats_.by_path) {
       print_repository(session, report);
     }
+    if (stats_.by_checkpoint) print_by_checkpoint(session, report);
+    if (stats_.by_checkpoint && stats_.by_path && !session.common.quiet) session.out.write("\n");
+    if (stats_.by_path) print_by_path(session, report);
+  }
+
+  static void print_by_checkpoint(Session& session, const StatsReport& report) {
+    if (!session.common.quiet) session.out.print("{:>10}  {:>10}  {}\n", "ONLY HERE", "WHOLE", "CHECKPOINT");
     for (const CheckpointStats& each : report.by_checkpoint)
-      session.out.print("{:>10} {}  {}{}{}\n", session.size(each.only_here.stored), session.colored("33", checkpoint_name(each.checkpoint)),
-                        session.size(each.whole.logical), decorations(session, each.checkpoint, nullptr),
+      session.out.print("{:>10}  {:>10}  {}{}{}\n", session.size(each.only_here.stored), session.size(each.whole.logical),
+                        session.colored("33", checkpoint_name(each.checkpoint)), decorations(session, each.checkpoint, nullptr),
                         each.checkpoint.message.empty() ? "" : " " + subject(session, each.checkpoint));
+  }
+
+  static void print_by_path(Session& session, const StatsReport& report) {
+    if (!session.common.quiet) session.out.print("{:>10}  {:>10}  {:>8}  {}\n", "STORED", "LOGICAL", "VERSIONS", "PATH");
     for (const PathStats& each : report.by_path)
-      session.out.print("{:>10}  {:>10} in {:<14} {}\n", session.size(each.amount.stored), session.size(each.amount.logical),
-                        format_count(each.versions, "version", "versions"), each.path.empty() ? "." : session.quote(each.path));
+      session.out.print("{:>10}  {:>10}  {:>8}  {}\n", session.size(each.amount.stored), session.size(each.amount.logical), each.versions,
+                        each.path.empty() ? "." : session.quote(each.path));
   }
 
   static void print_repository(Session& session, const StatsReport& report) {
@@ -143,6 +156,7 @@ class StatsCommand final : public Command {
   }
 
   StatsOptions stats_;
+  std::vector<std::uint64_t> damaged_;
   std::optional<std::string> word_;
   std::uint32_t depth_ = 0;  ///< 0: not given
   std::uint64_t max_ = 0;    ///< 0: all

@@ -2,6 +2,7 @@
 #include "cmd/exit_codes.hpp"
 #include "cmd/json_render.hpp"
 #include "cmd/render.hpp"
+#include "cmd/signals.hpp"
 
 namespace metamori::cmd {
 namespace {
@@ -19,6 +20,7 @@ class TagCommand final : public Command {
     if (remove_ && (!name_ || revision_)) throw Error(ErrorKind::usage, "-d takes one NAME");
     if (force_ && (!name_ || remove_)) throw Error(ErrorKind::usage, "--force goes with NAME");
     Repository repository = session.open();
+    install_stop_handlers();  // it takes a moment: a signal that comes meanwhile strikes afterwards
     if (remove_) {
       repository.remove_tag(*name_);
       tell_one(session, "removed", CheckpointInfo{});

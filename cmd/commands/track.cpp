@@ -1,7 +1,7 @@
 #include "cmd/commands.hpp"
 #include "cmd/exit_codes.hpp"
 #include "cmd/json_render.hpp"
-#include "cmd/session.hpp"
+#include "cmd/progress.hpp"
 
 namespace metamori::cmd {
 namespace {
@@ -24,7 +24,10 @@ class TrackCommand final : public Command {
         throw Error(ErrorKind::usage, "a pattern is one line that is not empty");
     Repository repository = session.open();
     bool was_first = false;
-    if (!list_) was_first = negates_ ? repository.untrack(patterns_) : repository.track(patterns_);
+    if (!list_)
+      was_first = with_progress(session, [&](const Control& control) {
+        return negates_ ? repository.untrack(patterns_, control) : repository.track(patterns_, control);
+      });
     if (session.json()) {
       write_json(session, repository.rules(), was_first);
     } else if (list_) {

@@ -12,7 +12,7 @@ class UndoCommand final : public Command {
   void describe(Options& options) override { describe_restore_manner(options, restore_); }
 
   int run(Session& session) override {
-    Repository repository = session.open();
+    Repository repository = session.open(false);  // a pending restore is refused
     if (repository.forget_is_last()) {
       const bool dry_run = restore_.dry_run;
       const ForgetReport report = with_progress(session, [&](const Control& control) { return repository.undo_forget(dry_run, control); });

@@ -49,17 +49,18 @@ class VerifyCommand final : public Command {
     json.end();
   }
 
-  static void print(Session& session, const VerifyReport& report) {
+  void print(Session& session, const VerifyReport& report) const {
     for (const VerifyProblem& problem : report.problems) {
       session.out.print("{} {}: {}\n", session.colored("31", problem.kind), session.quote(problem.where),
                         session.safe_text(problem.message));
       for (const CheckpointInfo& info : problem.affects) session.out.print("    affects checkpoint {}\n", checkpoint_name(info));
     }
     if (session.common.quiet) return;
-    session.out.print("{}: {}, {}, {}, {} checked, {}\n",
+    const std::string content = verify_.data ? session.size(report.checked_bytes) + " read and compared" : "content not read (--data does)";
+    session.out.print("{}: {}, {}, {}, {}, {}\n",
                       report.ok() ? std::string("sound") : format_count(report.problems.size(), "problem", "problems"),
                       format_count(report.checkpoints, "checkpoint", "checkpoints"), format_count(report.packs, "pack", "packs"),
-                      format_count(report.chunks, "chunk", "chunks"), session.size(report.checked_bytes), format_seconds(report.seconds));
+                      format_count(report.chunks, "chunk", "chunks"), content, format_seconds(report.seconds));
   }
 
   VerifyOptions verify_;

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cerrno>
 #include <csignal>
 #include <system_error>
@@ -42,7 +44,7 @@ class WatchCommand final : public Command {
     SignalQueue signals({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}, {SIGUSR1, SIGCHLD});
     session.err.flush();
     int error = 0;
-    std::optional<ChildProcess> job = ChildProcess::start(words_, error);
+    std::optional<ChildProcess> job = ChildProcess::start(words_, session.json() ? STDERR_FILENO : STDOUT_FILENO, error);
     if (!job) return tell_not_started(session, error);
     Watch watch(session, options);
     watch.run(*job, signals);
@@ -57,13 +59,9 @@ class WatchCommand final : public Command {
     if (session.json()) {
       JsonReport json(session, "watch");
       json->field("exit_code", code).key("signal").null().key("checkpoints").begin_array().end_array();
-      json->key("failures")
-          .begin_array()
-          .begin_object()
-          .field("kind", "io")
-          .field("message", std::string_view(message))
-          .end_object()
-          .end_array();
+      json->key("failures").begin_array().begin_object();
+      write_failure(*json, Error(ErrorKind::io, message, {}, words_.front()), "start");
+      json->end_object().end_array();
       json.end();
     } else {
       session.warn(message);
@@ -83,18 +81,16 @@ class WatchCommand final : public Command {
     for (const CheckpointOutcome& outcome : outcomes) {
       if (!outcome.report || !outcome.report->created) continue;
       json->begin_object();
-      write_id(*json, "id", outcome.report->checkpoint.id);
-      json->field("number", outcome.report->checkpoint.number).field("reason", std::string_view(outcome.reason));
-      json->field("has_losses", outcome.report->has_losses()).end_object();
+      write_made(*json, outcome);
+      json->end_object();
     }
     json->end_array().key("failures").begin_array();
-    for (const CheckpointOutcome& outcome : outcomes)
-      if (outcome.error)
-        json->begin_object()
-            .field("kind", kind_name(outcome.error->kind()))
-            .field("message", outcome.error->what())
-            .field("reason", std::string_view(outcome.reason))
-            .end_object();
+    for (const CheckpointOutcome& outcome : outcomes) {
+      if (!outcome.error) continue;
+      json->begin_object();
+      write_failure(*json, *outcome.error, outcome.reason);
+      json->end_object();
+    }
     json->end_array();
     json.end();
   }

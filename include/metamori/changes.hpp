@@ -63,7 +63,8 @@ struct DiffOptions {
   std::uint64_t range_gap =
       0;  ///< ranges with at most so many equal bytes between them are told as one; with more where there are very many
   bool one_file_system = false;  ///< with the tree on disk: don't enter other file systems
-  Control control;               ///< progress, stop, threads, limits; looked at only while the tree on disk is read
+  bool directory_times = false;  ///< also list directories that differ in nothing but their modification time
+  Control control;               ///< progress (while the tree on disk is read), stop, threads, limits
 };
 
 /// What Repository::diff found.

@@ -22,6 +22,7 @@ enum class Phase {
   stage,    ///< a restore makes new files beside their places
   apply,    ///< a restore puts them in place
   look,     ///< checkpoints are looked through; here they are what is counted as files
+  wait,     ///< somebody else has what is needed: Progress::waits_for
 };
 
 /// How far a long operation is. Totals are 0 while unknown.
@@ -32,6 +33,7 @@ struct Progress {
   std::uint64_t bytes_done = 0;   ///< bytes that are done, in this phase
   std::uint64_t bytes_total = 0;  ///< bytes that there are
   std::string path;               ///< being worked on, relative to the tree; may be empty
+  std::string waits_for = {};     ///< in Phase::wait: what, and who has it
 };
 
 /// Told how far an operation is, at most about ten times a second, from any of its threads but never from two at once. Must not call back
@@ -55,7 +57,8 @@ struct Control {
   std::uint32_t jobs = 0;
   /// Give up with `timed_out` after this many milliseconds.
   std::optional<std::int64_t> time_limit_ms;
-  /// How many milliseconds to wait for a lock or another's pending restore before `locked` or `refused`.
+  /// How many milliseconds to wait for a lock or another's pending restore before `locked` or `refused`. Stopping and the time limit end
+  /// a wait, too.
   std::int64_t lock_timeout_ms = 0;
 };
 

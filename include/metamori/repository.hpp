@@ -104,10 +104,11 @@ class METAMORI_API Repository {
   /// The patterns in force, in order, in the syntax of gitignore; `!` before those of `untrack`.
   [[nodiscard]] std::vector<std::string> rules() const;
   /// Adds patterns at the end: what they match is tracked. Returns whether these are the first rules, after which only what rules name is
-  /// tracked. Throws usage for a malformed pattern, locked if another process holds the rules for seconds.
-  bool track(const std::vector<std::string>& patterns);
+  /// tracked. Throws usage for a malformed pattern, locked if another process holds the rules for seconds, even if `control` would not
+  /// wait.
+  bool track(const std::vector<std::string>& patterns, const Control& control = {});
   /// Adds patterns at the end: what they match is not tracked. Returns whether these are the first rules. Throws as track().
-  bool untrack(const std::vector<std::string>& patterns);
+  bool untrack(const std::vector<std::string>& patterns, const Control& control = {});
 
   /// Records the tree as it is now. When it returns, the checkpoint survives a power cut; when it throws, nothing was published. Takes time
   /// in proportion to what changed, and a `statx` for each name. Throws usage for a bad path, tag or metadata key; refused while a restore
@@ -129,6 +130,8 @@ class METAMORI_API Repository {
   std::vector<CheckpointInfo> log(const LogOptions& options);
   /// Calls `visit` for each, newest first, as they are found, until it returns false.
   void log(const LogOptions& options, const std::function<bool(const LogEntry&)>& visit);
+  /// Numbers of records that are damaged or missing, ascending: what lists all checkpoints has to pass over them.
+  std::vector<std::uint64_t> damaged_records();
   /// Calls `visit` for `path` in the checkpoint: a directory's names (all below it, with `recursive`), or the one thing it is. In order, in
   /// the calling thread; what `visit` throws ends it and is passed on. Throws usage if there is no such path.
   void list(std::string_view revision, std::string_view path, bool recursive, const std::function<void(const NodeInfo&)>& visit);

@@ -61,7 +61,7 @@ struct History::Impl {
 
 Position History::Impl::resolve(std::string_view text) {
   const Revision revision = parse_revision(text);
-  if (log.highest() == 0) throw Error(ErrorKind::bad_revision, "no checkpoint yet", "make one with `metamori checkpoint`");
+  if (log.highest() == 0) throw Error(ErrorKind::bad_revision, "no checkpoint yet", "make one with 'metamori checkpoint'");
   if (revision.text) return search(*revision.text, nullptr, text);
   bool undo_counted = false;
   Position position = resolve_base(revision, text, undo_counted);
@@ -80,7 +80,7 @@ Position History::Impl::resolve_name(const std::string& name, std::string_view w
   if (name == "HEAD" || name == "@") {
     const Position head = log.head();
     if (head.number == 0)
-      throw Error(ErrorKind::bad_revision, "HEAD is before the first checkpoint", "name one of those that `metamori log --all` lists");
+      throw Error(ErrorKind::bad_revision, "HEAD is before the first checkpoint", "name one of those that 'metamori log --all' lists");
     return head;
   }
   if (name == "latest") return resolve_latest();
@@ -97,11 +97,11 @@ Position History::Impl::resolve_name(const std::string& name, std::string_view w
 Position History::Impl::resolve_number(std::uint64_t number) {
   if (number == 0 || number > log.highest())
     throw Error(ErrorKind::bad_revision, "there is no checkpoint with number " + std::to_string(number),
-                "the highest number so far is " + std::to_string(log.highest()) + "; `metamori log --all` lists the checkpoints");
+                "the highest number so far is " + std::to_string(log.highest()) + "; 'metamori log --all' lists the checkpoints");
   const Record record = log.get(number);
   if (record.kind == RecordKind::move)
     throw Error(ErrorKind::bad_revision, "number " + std::to_string(number) + " is a move of HEAD, not a checkpoint",
-                "`metamori log` lists the checkpoints");
+                "'metamori log' lists the checkpoints");
   return {number, record.id()};
 }
 
@@ -118,7 +118,7 @@ Position History::Impl::resolve_prefix(const std::string& prefix) {
   if (found.size() == 1) return found.front();
   if (found.empty())
     throw Error(ErrorKind::bad_revision, "no checkpoint has an id that starts with " + quoted(prefix),
-                "`metamori log` lists the checkpoints");
+                "'metamori log' lists the checkpoints");
   std::string hint = "it could be";
   for (std::size_t i = 0; i < std::min(found.size(), kMaxCandidates); ++i) hint += "\n  " + describe_candidate(found[i]);
   if (found.size() > kMaxCandidates) hint += "\n  and " + std::to_string(found.size() - kMaxCandidates) + " more";
@@ -146,14 +146,14 @@ Position History::Impl::resolve_undo(std::uint64_t n) {
   if (count == 0) throw Error(ErrorKind::bad_revision, "there is no safety checkpoint", "a restore makes one");
   throw Error(ErrorKind::bad_revision,
               "there are only " + std::to_string(count) + " safety checkpoints: @undo to @undo~" + std::to_string(count - 1),
-              "`metamori log --all` lists them");
+              "'metamori log --all' lists them");
 }
 
 Position History::Impl::resolve_latest() {
   const std::vector<RecordSummary>& all = log.summaries();
   for (auto record = all.rbegin(); record != all.rend(); ++record)
     if (record->kind == RecordKind::checkpoint) return position_of(*record);
-  throw Error(ErrorKind::bad_revision, "there is no checkpoint that was not forgotten", "`metamori log --all` lists everything");
+  throw Error(ErrorKind::bad_revision, "there is no checkpoint that was not forgotten", "'metamori log --all' lists everything");
 }
 
 Position History::Impl::resolve_past(const std::string& base, const std::string& at, std::string_view whole) {
@@ -163,7 +163,7 @@ Position History::Impl::resolve_past(const std::string& base, const std::string&
   const std::string name = is_head ? "HEAD" : "line " + quoted(base);
   if (!is_head && entries.empty())
     throw Error(ErrorKind::bad_revision, quoted(whole) + ": there is no line " + quoted(base),
-                "only HEAD and lines have a past; `metamori log` lists the checkpoints");
+                "only HEAD and lines have a past; 'metamori log' lists the checkpoints");
   if (const auto n = parse_digits(at, kMaxNumberDigits)) {
     if (*n < entries.size()) return entries[entries.size() - 1 - static_cast<std::size_t>(*n)].position;
     throw Error(ErrorKind::bad_revision, quoted(whole) + ": " + name + " has had only " + std::to_string(entries.size()) + " values",
@@ -181,7 +181,7 @@ Position History::Impl::resolve_date(const std::string& ref, const std::string& 
     for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
       if (entry->position.id == *id) return entry->position;
   if (view->was_before_first()) {
-    std::string hint = "`metamori log` lists the checkpoints";
+    std::string hint = "'metamori log' lists the checkpoints";
     if (!entries.empty()) hint = "the first was at " + local_time_text(entries.front().time_seconds, 0);
     throw Error(ErrorKind::bad_revision, quoted(whole) + ": there was no checkpoint yet at that time", hint);
   }
@@ -209,7 +209,7 @@ Position History::Impl::search(const std::string& text, const std::vector<Positi
       if (record->kind == RecordKind::checkpoint) look(*record);
   }
   if (!found)
-    throw Error(ErrorKind::bad_revision, quoted(whole) + ": no message contains " + quoted(text), "`metamori log` lists the checkpoints");
+    throw Error(ErrorKind::bad_revision, quoted(whole) + ": no message contains " + quoted(text), "'metamori log' lists the checkpoints");
   return *found;
 }
 
@@ -256,11 +256,11 @@ void History::Impl::fail_unknown(std::string_view name, std::string_view whole) 
   std::string hint;
   for (const std::string& near : near_names(name, names)) hint += (hint.empty() ? "did you mean " : " or ") + quoted(near);
   if (!hint.empty()) hint += "? ";
-  hint += "`metamori log` lists the checkpoints";
+  hint += "'metamori log' lists the checkpoints";
   const bool is_short_id =
       name.size() < kMinIdDigits && name.size() >= 4 && name.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
   if (is_short_id) hint += "; ids need at least 8 digits" + ids_starting_with(lower(std::string(name)));
-  if (name.find("..") != std::string_view::npos) hint = "A..B names two checkpoints: `metamori diff` and `metamori log` take that";
+  if (name.find("..") != std::string_view::npos) hint = "A..B names two checkpoints: 'metamori diff' and 'metamori log' take that";
   std::string message = "there is no line, tag or checkpoint " + quoted(name);
   if (name != whole) message = quoted(whole) + ": " + message;
   throw Error(ErrorKind::bad_revision, message, hint);

@@ -75,7 +75,7 @@ class RevisionParser {
   }
   [[noreturn]] void fail(const std::string& why) const {
     throw Error(ErrorKind::bad_revision, quoted(whole_) + " is not a revision: " + why,
-                "metamori-revisions(7) tells how they are written, `metamori log` which there are");
+                "metamori-revisions(7) tells how they are written, 'metamori log' which there are");
   }
   std::string_view whole_;
   std::string_view rest_;

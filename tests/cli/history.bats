@@ -74,8 +74,8 @@ branches() {
   expect 0 stats --json; same "$(json 'j["files"]["logical"], j["files"]["unique"], j["deduplication"], j["unused"]["chunks"]')" "(450000, 150000, 3.0, 0)"
   expect 0 stats 2 --json; same "$(json 'j["checkpoint"]["number"], j["checkpoint"]["whole"]["logical"], 50000 <= j["checkpoint"]["only_here"]["unique"] < 55000')" "(2, 250000, True)"
   expect 0 stats 2:d; has "$out" '^checkpoint 2 [0-9a-f]{8}, d$'; has "$out" '^Only here: '
-  expect 0 stats --by-checkpoint; same "$(awk '{print $3}' <<<"$out" | xargs)" "2 1"
-  expect 0 stats --by-path --bytes; same "$(awk '{print $NF}' <<<"$out" | xargs)" "a d ."
+  expect 0 stats -q --by-checkpoint; same "$(awk '{print $5}' <<<"$out" | xargs)" "2 1"
+  expect 0 stats -q --by-path --bytes; same "$(awk '{print $NF}' <<<"$out" | xargs)" "a d ."
   expect 0 stats --by-path -n 1 --json HEAD; same "$(json '[(p["path"], p["versions"], p["amount"]["logical"]) for p in j["by_path"]]')" "[('a', 1, 100000)]"
   expect 0 stats --by-path --depth 2 --json; same "$(json '"d/c" in [p["path"] for p in j["by_path"]]')" True
   expect 2 stats 2:nosuch; expect 12 stats 9; expect 2 stats --depth 2; expect 2 stats -n 2

@@ -48,7 +48,7 @@ setup_settings() {
 @test "unknown keys and bad values are refused, wherever they stand" {
   setup_settings
   expect 2 config set jbos 4; has "$err" '^hint: did you mean jobs\?$'
-  expect 2 config get nonsense; has "$err" '^hint: metamori config list --all'
+  expect 2 config get nonsense; has "$err" "^hint: 'metamori config list --all'"
   expect 2 config set jobs many; has "$err" "jobs: many is not a number"
   expect 2 config set color alwys; has "$err" '^hint: did you mean always\?$'
   expect 2 -c jbos=4 log; has "$err" "-c: unknown setting jbos"

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "cmd/environment.hpp"
 #include "cmd/progress.hpp"
+#include "cmd/text.hpp"
 
 using namespace metamori;
 using namespace metamori::cmd;
@@ -83,6 +86,29 @@ TEST_F(Rendering, QuietAndJsonSilenceNotes) {
   EXPECT_EQ(err_.text(), "");
 }
 
+TEST_F(Rendering, StatFitsATerminal) {
+  DiffReport report;
+  for (const std::size_t length : {3U, 30U, 200U}) {
+    Change change;
+    change.path = std::string(length, 'd') + "/end";
+    change.size_after = change.bytes_changed = length * 1000;
+    report.changes.push_back(change);
+  }
+  for (std::size_t columns = 40; columns < 300; columns += 20) {
+    session_.out_columns = columns;
+    std::istringstream lines(diff_stat(session_, report));
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LT(text_columns(line), columns);
+      if (line.find('|') != std::string::npos) {
+        EXPECT_NE(line.find("/end "), std::string::npos) << line;
+        EXPECT_TRUE(line.ends_with("+")) << line;
+      }
+    }
+  }
+  session_.out_columns = 0;
+  EXPECT_NE(diff_stat(session_, report).find(report.changes.back().path), std::string::npos);
+}
+
 TEST(ProgressText, TellsRateAndTimeLeft) {
   Progress progress;
   progress.phase = Phase::store;
@@ -90,8 +116,32 @@ TEST(ProgressText, TellsRateAndTimeLeft) {
   progress.bytes_done = 512 << 20;
   progress.bytes_total = 1024 << 20;
   progress.path = "a\nb";
-  EXPECT_EQ(progress_text(progress, 2, false, true), "store: 3 files, 512 MiB of 1.0 GiB (50 %), 256 MiB/s, 2.50 s left  $'a\\nb'");
-  EXPECT_EQ(progress_text(Progress{}, 0, false, true), "scan: 0 files, 0 B");
+  EXPECT_EQ(progress_text(progress, 2, {}), "store: 3 files, 512 MiB of 1.0 GiB (50 %), 256 MiB/s, 2.00 s left  $'a\\nb'");
+  EXPECT_EQ(progress_text(Progress{}, 0, {}), "scan: 0 files, 0 B");
+  progress = {};
+  progress.phase = Phase::look;
+  progress.files_done = 25;
+  progress.files_total = 100;
+  EXPECT_EQ(progress_text(progress, 3, {}), "look: 25 of 100 checkpoints, 9.00 s left");
+  progress.phase = Phase::wait;
+  progress.waits_for = "the lock 'tree', held by process 7";
+  EXPECT_EQ(progress_text(progress, 3, {}), "wait: 3.00 s for the lock 'tree', held by process 7");
+}
+
+TEST(ProgressText, FitsTheWidth) {
+  Progress progress;
+  progress.files_done = 12;
+  progress.path = "runs/2026/a-long-name-of-a-directory/\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E/output.h5";
+  EXPECT_EQ(progress_text(progress, 0, {.columns = 200}), "scan: 12 files, 0 B  " + progress.path);
+  EXPECT_EQ(progress_text(progress, 0, {.columns = 45}),
+            "scan: 12 files, 0 B  \xE2\x80\xA6"
+            "ectory/\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E/output.h5");
+  EXPECT_EQ(progress_text(progress, 0, {.columns = 30}), "scan: 12 files, 0 B");
+  EXPECT_EQ(progress_text(progress, 0, {.columns = 10}), "scan: 12 f");
+  progress.path = "a";
+  EXPECT_EQ(progress_text(progress, 0, {.columns = 30}), "scan: 12 files, 0 B  a");
+  for (std::size_t columns = 1; columns < 120; ++columns)
+    EXPECT_LE(text_columns(progress_text(progress, 1, {.keep_utf8 = columns % 2 == 0, .columns = columns})), columns);
 }
 
 TEST(Author, IsTakenFromTheEnvironment) {

@@ -28,6 +28,16 @@ TEST(Text, InvalidBytesBecomeReplacementCharacters) {
             "b\xEF\xBF\xBD");
 }
 
+TEST(Text, ColumnsAreThoseOfATerminal) {
+  EXPECT_EQ(text_columns("caf\xC3\xA9"), 4U);
+  EXPECT_EQ(text_columns("e\xCC\x81"), 1U);                 // a combining accent
+  EXPECT_EQ(text_columns("\xE6\x97\xA5\xE6\x9C\xAC"), 4U);  // two wide ones
+  EXPECT_EQ(truncate_columns("\xE6\x97\xA5\xE6\x9C\xAC", 3), "\xE6\x97\xA5");
+  EXPECT_EQ(last_columns("\xE6\x97\xA5\xE6\x9C\xAC", 3), "\xE6\x9C\xAC");
+  EXPECT_EQ(last_columns("abc", 5), "abc");
+  EXPECT_EQ(last_columns("abc", 0), "");
+}
+
 TEST(Text, PlainNamesStayAsTheyAre) {
   EXPECT_EQ(shell_quote("results/u-01.h5", true), "results/u-01.h5");
   EXPECT_EQ(shell_quote("caf\xC3\xA9", true), "caf\xC3\xA9");

@@ -127,6 +127,39 @@ TEST_F(Diff, LinksMadeAndBrokenAreMetadata) {
   EXPECT_EQ(text(changes()), "# a\nD c\n");
 }
 
+TEST_F(Diff, DirectoriesWithAnotherTimeAloneAreListedIfAskedFor) {
+  write("d/kept", "1");
+  take();
+  write("d/passing", "x");
+  ASSERT_EQ(disk.remove_file(AT_FDCWD, "/tree/d/passing"), 0);
+  DiffOptions options;
+  EXPECT_EQ(text(changes(options)), "");
+  options.from = "1";
+  options.to = "2";
+  options.directory_times = true;
+  EXPECT_EQ(text(diff(*open_at_tree(disk), options).changes), "# d\n");
+  ASSERT_EQ(disk.set_mode_at(AT_FDCWD, "/tree/d", 0700), 0);
+  EXPECT_EQ(text(changes()), "# d\n");
+}
+
+TEST_F(Diff, CanBeStopped) {
+  write("a", "1");
+  take();
+  write("a", "2");
+  take();
+  const std::atomic<bool> stop{true};
+  DiffOptions options;
+  options.from = "1";
+  options.to = "2";
+  options.control.stop = &stop;
+  try {
+    diff(*open_at_tree(disk), options);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::interrupted);
+  }
+}
+
 TEST_F(Diff, ScopeLimitsWhatIsLookedAt) {
   write("a/x", "1");
   write("a-b", "1");

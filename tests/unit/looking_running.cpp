@@ -35,6 +35,20 @@ TEST_F(Running, AloneItIsMade) {
   EXPECT_FALSE(report.was_running);
 }
 
+TEST_F(Running, WhatIsGoneIsCounted) {
+  write("a", "1");
+  write("d/b", "1");
+  write("d/c", "1");
+  EXPECT_EQ(checkpoint(disk, one_worker()).files_removed, 0U);
+  for (const char* path : {"/tree/a", "/tree/d/b", "/tree/d/c"}) ASSERT_EQ(disk.remove_file(AT_FDCWD, path), 0);
+  ASSERT_EQ(disk.remove_directory(AT_FDCWD, "/tree/d"), 0);
+  CheckpointOptions rehearsal = one_worker();
+  rehearsal.dry_run = true;
+  EXPECT_EQ(checkpoint(disk, rehearsal).files_removed, 3U);
+  EXPECT_EQ(checkpoint(disk, one_worker()).files_removed, 3U);
+  EXPECT_EQ(checkpoint(disk, one_worker()).files_removed, 0U);
+}
+
 TEST_F(Running, BesideAnotherNothingIsDone) {
   write("a", "1");
   take("one");

@@ -54,7 +54,7 @@ class ErrorReport {
       out_.write("\n");
       return code;
     }
-    err_.print("metamori: error: {}\n", printable(error.what(), environment_.is_utf8, false));
+    err_.print("metamori: error: {}\n", printable_message(error.what(), environment_.is_utf8));
     if (!error.hint().empty()) err_.print("hint: {}\n", printable(error.hint(), environment_.is_utf8, true));
     return code;
   }

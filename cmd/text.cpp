@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <iterator>
 
@@ -78,6 +79,60 @@ std::string dollar_quote(std::string_view bytes, bool keep_utf8) {
     i += point.length;
   }
   return out + '\'';
+}
+
+bool is_ascii(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+/// Length of the word `$'…'` that `text` begins with; 0 if it begins with none.
+std::size_t dollar_quoted_length(std::string_view text) noexcept {
+  if (!text.starts_with("$'")) return 0;
+  for (std::size_t i = 2; i < text.size(); ++i) {
+    if (text[i] == '\'') return i + 1;
+    if (text[i] == '\\') ++i;
+  }
+  return 0;
+}
+
+/// Such a word without bytes beyond ASCII.
+std::string escaped_word(std::string_view word) {
+  std::string out;
+  for (const char c : word) {
+    if (static_cast<unsigned char>(c) < 0x80) {
+      out += c;
+    } else {
+      append_shell_escape(out, std::string_view(&c, 1));
+    }
+  }
+  return out;
+}
+
+/// Length of the word in single quotes, `'it'\''s'`, that `text` begins with; 0 if it begins with none. An apostrophe behind a letter
+/// begins none.
+std::size_t quoted_length(std::string_view text, char before) noexcept {
+  const bool is_apostrophe = (before >= 'a' && before <= 'z') || (before >= 'A' && before <= 'Z');
+  if (!text.starts_with('\'') || is_apostrophe) return 0;
+  for (std::size_t i = 1;;) {
+    const std::size_t end = text.find('\'', i);
+    if (end == std::string_view::npos) return 0;
+    if (!text.substr(end + 1).starts_with("\\''")) return end + 1;
+    i = end + 4;
+  }
+}
+
+/// What such a word means.
+std::string unquoted(std::string_view word) {
+  std::string out;
+  word = word.substr(1, word.size() - 2);
+  while (!word.empty()) {
+    const std::size_t end = std::min(word.find('\''), word.size());
+    out += word.substr(0, end);
+    if (end == word.size()) break;
+    out += '\'';
+    word.remove_prefix(std::min(end + 4, word.size()));
+  }
+  return out;
 }
 
 }  // namespace
@@ -157,6 +212,25 @@ std::string printable(std::string_view text, bool keep_utf8, bool keep_lines) {
       out += piece;
     }
     i += point.length;
+  }
+  return out;
+}
+
+std::string printable_message(std::string_view text, bool keep_utf8) {
+  if (keep_utf8) return printable(text, true, false);
+  std::string out;
+  while (!text.empty()) {
+    std::size_t length = dollar_quoted_length(text);
+    if (length > 0) {
+      out += escaped_word(printable(text.substr(0, length), true, false));
+    } else if ((length = quoted_length(text, out.empty() ? ' ' : out.back())) > 0) {
+      const std::string_view word = text.substr(0, length);
+      out += is_ascii(word) ? printable(word, false, false) : shell_quote(unquoted(word), false);
+    } else {
+      length = std::min(text.find_first_of("'$", 1), text.size());
+      out += printable(text.substr(0, length), false, false);
+    }
+    text.remove_prefix(length);
   }
   return out;
 }

@@ -28,6 +28,10 @@ std::string shell_quote(std::string_view bytes, bool keep_utf8);
 /// tabs are kept if `keep_lines`, else shown as `\n` and `\t`.
 std::string printable(std::string_view text, bool keep_utf8, bool keep_lines);
 
+/// An error's message for a person: as printable() on one line, but words in it that are quoted for the shell stay such words where
+/// `keep_utf8` is false.
+std::string printable_message(std::string_view text, bool keep_utf8);
+
 /// Columns that printable UTF-8 text takes on a terminal: East Asian wide ones two, combining marks none.
 std::size_t text_columns(std::string_view text) noexcept;
 /// As much of the beginning of `text` as fits into `columns`.

@@ -95,6 +95,13 @@ class Contract:
             if wanted not in found:
                 raise Broken(f"no {wanted!r} in {found!r}")
 
+    def check_message_in_cron(self):
+        """A name in a message is a word of the shell where the locale has nothing but ASCII, too."""
+        bare = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C"}
+        result = self.run("ls", self.world("plain"), ["ls", "1:süß it's"], env=bare)
+        if b"has no $'s\\303\\274\\303\\237 it\\'s'\n" not in result.err:
+            raise Broken(f"not quoted for the shell: {result}")
+
     # Objects.
 
     def check_objects(self, result, command, is_stream):
@@ -322,6 +329,7 @@ def main():
                 part(f"{shown} in every form", contract.try_case, command, case)
         for situation in cases.SITUATIONS:
             part(f"{situation.name}: every command tells it", contract.try_situation, situation)
+        part("names in messages are words of the shell in cron, too", contract.check_message_in_cron)
         part("progress is told as objects", contract.check_progress)
         if not only:
             part("exit codes are the documented ones, and all of them", contract.check_codes)

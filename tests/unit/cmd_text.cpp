@@ -28,6 +28,16 @@ TEST(Text, InvalidBytesBecomeReplacementCharacters) {
             "b\xEF\xBF\xBD");
 }
 
+TEST(Text, QuotedWordsInMessagesStayWordsInEveryLocale) {
+  EXPECT_EQ(printable_message("open 'caf\xC3\xA9': it can't be", true), "open 'caf\xC3\xA9': it can't be");
+  EXPECT_EQ(printable_message("open 'caf\xC3\xA9': it can't be", false), "open $'caf\\303\\251': it can't be");
+  EXPECT_EQ(printable_message("can't open 'it'\\''s \xC3\xA9', isn't 'a b'", false), "can't open $'it\\'s \\303\\251', isn't 'a b'");
+  EXPECT_EQ(printable_message("no $'\xC3\xA9\\n\\'' in 'x'", false), "no $'\\303\\251\\n\\'' in 'x'");
+  EXPECT_EQ(printable_message("'\xC3\xA9", false), "'\\xc3\\xa9");
+  EXPECT_EQ(printable_message("", false), "");
+  EXPECT_EQ(printable_message("a\nb 'c\nd'", false), "a\\nb 'c\\nd'");
+}
+
 TEST(Text, ColumnsAreThoseOfATerminal) {
   EXPECT_EQ(text_columns("caf\xC3\xA9"), 4U);
   EXPECT_EQ(text_columns("e\xCC\x81"), 1U);                 // a combining accent

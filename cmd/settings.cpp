@@ -1,6 +1,9 @@
 #include "cmd/settings.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "cmd/text.hpp"
 #include "metamori/config.hpp"
@@ -81,6 +84,8 @@ Settings::Settings(const SettingFiles& files, const Environment& environment, co
 
 void Settings::add_file(const std::optional<std::string>& path, SettingSource source) {
   if (!path) return;
+  // Who works as another user with HOME as it was can't read that one's settings, and has none.
+  if (source == SettingSource::user && ::access(path->c_str(), R_OK) != 0 && errno == EACCES) return;
   const auto settings = read_settings(*path, source == SettingSource::repository ? SettingsLinks::refuse : SettingsLinks::follow);
   if (!settings) return;
   for (const Setting& setting : *settings) {

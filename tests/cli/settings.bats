@@ -31,6 +31,19 @@ setup_settings() {
   unset HOME; expect 2 config set --user color never; has "$err" '^hint: '
 }
 
+@test "your own that can't be read are none" {
+  [ "$(id -u)" -ne 0 ] || command -v setpriv >/dev/null || skip "setpriv is missing"
+  setup_settings; m config set -q --user jobs 3; chmod 700 "$XDG_CONFIG_HOME"
+  chmod -R a+rX "$BATS_TEST_TMPDIR"; chmod 0 "$XDG_CONFIG_HOME"
+  if [ "$(id -u)" -eq 0 ]; then
+    chmod 755 "$(dirname "$METAMORI")"
+    METAMORI_SYSTEM_CONFIG=/dev/null run setpriv --reuid=65534 --clear-groups "$METAMORI" config list
+    chmod 700 "$XDG_CONFIG_HOME"; same "$status $output" "0 "
+  else
+    expect 0 config list; same "$out" ""; chmod 700 "$XDG_CONFIG_HOME"
+  fi
+}
+
 @test "settings give defaults to options, and options count more" {
   setup_settings; printf hello >a
   m config set -q bytes true; m config set -q checkpoint.skip-if-unchanged yes

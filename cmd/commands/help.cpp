@@ -1,5 +1,8 @@
 #include "cmd/help.hpp"
 
+#include <array>
+#include <utility>
+
 #include "cmd/commands.hpp"
 #include "cmd/exit_codes.hpp"
 #include "cmd/json_render.hpp"
@@ -19,6 +22,18 @@ void write_options(JsonWriter& json, const Options& options) {
   json.end_array();
 }
 
+/// The row of a command; for what only a manual page tells of, a word on that.
+const CommandRow& command_or_page(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kPages{{{"format", "man 5 metamori-format"},
+                                                                                 {"ignore", "man 5 metamoriignore"},
+                                                                                 {"json", "man 7 metamori-json"},
+                                                                                 {"revisions", "man 7 metamori-revisions"}}};
+  for (const auto& [topic, page] : kPages)
+    if (topic == name)
+      throw Error(ErrorKind::usage, "'" + std::string(name) + "' is no command, but has a page in the manual", std::string(page));
+  return get_command(name);
+}
+
 class HelpCommand final : public Command {
  public:
   void describe(Options& options) override { options.optional("COMMAND", name_, "The command to tell about"); }
@@ -30,7 +45,7 @@ class HelpCommand final : public Command {
     if (session.json()) {
       write_json(session, common);
     } else if (name_) {
-      const CommandRow& row = get_command(*name_);
+      const CommandRow& row = command_or_page(*name_);
       const std::unique_ptr<Command> command = row.make();
       Options own;
       command->describe(own);
@@ -43,7 +58,7 @@ class HelpCommand final : public Command {
 
  private:
   void write_json(Session& session, const Options& common) const {
-    if (name_) get_command(*name_);
+    if (name_) command_or_page(*name_);
     JsonReport json(session, "help");
     write_options(*json, common);
     json->key("commands").begin_array();

@@ -28,6 +28,7 @@ load helpers
 
 @test "unknown commands and options suggest the nearest" {
   expect 2 chekpoint; has "$err" '^hint: did you mean checkpoint\?$'
+  expect 2 help revisions; has "$err" '^hint: man 7 metamori-revisions$'
   expect 2 log --onelin; has "$err" '^hint: did you mean --oneline\?$'
   expect 2 --jsn log; has "$err" 'did you mean --json'
 }

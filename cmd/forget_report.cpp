@@ -20,6 +20,12 @@ void write_json(Session& session, std::string_view type, bool is_dry_run, const 
   } else {
     json->null();
   }
+  json->key("bytes_freed");
+  if (report.bytes_freed) {
+    json->number(*report.bytes_freed);
+  } else {
+    json->null();
+  }
   json->key("checkpoints").begin_array();
   for (const ForgetItem& item : report.items) {
     json->begin_object();
@@ -59,6 +65,7 @@ void show_forget_report(Session& session, std::string_view type, bool is_dry_run
   }
   session.out.print("{} {}forgotten, {} kept{}\n", format_count(report.forgotten, "checkpoint", "checkpoints"),
                     is_dry_run ? "would be " : "", report.kept, report.bytes ? " in " + session.size(*report.bytes) : std::string());
+  if (report.bytes_freed) session.out.print("gc would then free about {}\n", session.size(*report.bytes_freed));
 }
 
 }  // namespace metamori::cmd

@@ -4,6 +4,7 @@
 #include "core/forget.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -12,6 +13,7 @@
 #include "core/describe.hpp"
 #include "core/forget_note.hpp"
 #include "core/forget_size.hpp"
+#include "core/gc_files.hpp"
 #include "core/lock.hpp"
 #include "core/looking.hpp"
 #include "core/retention.hpp"
@@ -174,6 +176,25 @@ class Forgetting {
   ForgetReport report_;
 };
 
+/// With what gc would free: what those that go need, and none of those that stay.
+ForgetReport rehearse(Engine& engine, const ForgetOptions& options) {
+  ForgetReport report = Forgetting(engine, options).run();
+  std::unordered_set<std::uint64_t> going;
+  for (const ForgetItem& item : report.items)
+    if (!item.is_kept) going.insert(item.number);
+  std::vector<Position> order, last;
+  for (const RecordSummary& summary : engine.log->summaries())
+    if (summary.kind == RecordKind::checkpoint || summary.kind == RecordKind::safety)
+      (going.contains(summary.number) ? last : order).push_back({summary.number, summary.id});
+  const std::size_t staying = order.size();
+  order.insert(order.end(), last.begin(), last.end());
+  const std::vector<std::uint64_t> needed = bytes_needed_in_order(engine, order, options.control);
+  const auto middle = needed.begin() + static_cast<std::ptrdiff_t>(staying);
+  report.bytes = std::accumulate(needed.begin(), middle, std::uint64_t{0});
+  report.bytes_freed = std::accumulate(middle, needed.end(), std::uint64_t{0});
+  return report;
+}
+
 /// The names that only its record gives a checkpoint, which its tombstone can't hold.
 void keep_tags(Engine& engine, const Record& record) {
   const Position position{record.number, record.id()};
@@ -285,7 +306,7 @@ std::int64_t bury(Engine& engine, const std::vector<Position>& checkpoints) {
     keep_tags(engine, record);
     tombstones.push_back(tombstone_of(record, time));
   }
-  engine.log->replace_each(tombstones);
+  replace_in_little_room(engine, tombstones);
   return time;
 }
 
@@ -312,7 +333,7 @@ ForgetReport forget(Engine& engine, const ForgetOptions& options) {
                 "such as: metamori forget --keep-daily 14 -n");
   if (!options.revisions.empty() && !options.keep.empty())
     throw Error(ErrorKind::usage, "checkpoints are named, or rules say what to keep: not both");
-  if (options.dry_run) return Forgetting(engine, options).run();
+  if (options.dry_run) return rehearse(engine, options);
   require_writable(engine);
   const Lock shared = take_writer_lock(engine, options.control);
   ForgetReport report = Forgetting(engine, options).run();

@@ -15,7 +15,8 @@ std::vector<std::uint64_t> bytes_needed_in_order(Engine& engine, const std::vect
     const DecodedCheckpoint checkpoint = get_checkpoint(engine, position);
     ++tag;
     walk_root(*engine.store, checkpoint.content.root, tag, visitor);
-    for (const StreamRef* ref : {&checkpoint.content.rules, &checkpoint.content.verdicts, &checkpoint.content.scope})
+    for (const StreamRef* ref :
+         {&checkpoint.content.rules, &checkpoint.content.verdicts, &checkpoint.content.scope, &checkpoint.record.touched})
       walk_stream(*engine.store, *ref, tag, visitor);
     meter.step();
   }

@@ -51,8 +51,8 @@ class Collection {
     refuse_pending_restore(engine_, {});
     const std::shared_ptr<const StatCache> stats = StatCache::open(engine_);
     Fingerprints fingerprints(engine_);
-    report_.generation = raise_generation(engine_);
     report_.temporaries_removed = clean_temporaries(engine_, is_alone_);
+    report_.generation = raise();
     expire_safety();
     mark();
     rescue();
@@ -165,18 +165,38 @@ class Collection {
 
   /// References before what they refer to.
   void release() {
-    report_.records_folded = fold_records(engine_.system, engine_.dirs.checkpoints.get(), engine_.dirs.tmp.get(), released_).records;
+    try {
+      report_.records_folded = fold_records(engine_.system, engine_.dirs.checkpoints.get(), engine_.dirs.tmp.get(), released_).records;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::no_space) throw;  // one by one takes less room
+    }
     std::vector<Record> left;
     for (auto& [number, record] : released_) left.push_back(std::move(record));
-    engine_.log->replace_each(left);
+    replace_in_little_room(engine_, left);
+  }
+
+  /// On a full disk what is in the cache makes room: it can be made again.
+  std::uint64_t raise() {
+    try {
+      return raise_generation(engine_);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::no_space) throw;
+    }
+    empty_cache(engine_);
+    return raise_generation(engine_);
   }
 
   void rewrite() {
     GcRewriter rewriter(engine_, *table_, *mark_, plan_, meter_);
+    std::vector<PackName> batch;
+    // What nothing is read from goes first: on a full disk there is no room for anything else.
+    for (const std::uint32_t pack : plan_.victims)
+      if (!plan_.is_read[pack]) batch.push_back(table_->packs()[pack].name);
+    drop(rewriter, batch);
     try {
       rewriter.encode_broken();
-      std::vector<PackName> batch;
       for (const std::uint32_t pack : plan_.victims) {
+        if (!plan_.is_read[pack]) continue;
         rewriter.copy_pack(pack);
         batch.push_back(table_->packs()[pack].name);
         if (rewriter.bytes_waiting() >= kBatchBytes) drop(rewriter, batch);
@@ -184,7 +204,8 @@ class Collection {
       drop(rewriter, batch);
     } catch (const Error& error) {
       // What was written and dropped so far counts; what was not published is dropped.
-      if (error.kind() != ErrorKind::timed_out) throw;
+      if (error.kind() != ErrorKind::timed_out && error.kind() != ErrorKind::no_space) throw;
+      if (error.kind() == ErrorKind::no_space && !batch_went_) throw;
       report_.is_complete = false;
       was_cut_short_ = true;
     }
@@ -195,6 +216,7 @@ class Collection {
     rewriter.flush();
     // What was written may be a pack that was there, byte for byte.
     std::erase_if(batch, [&](const PackName& name) { return rewriter.was_published(name); });
+    batch_went_ = batch_went_ || !batch.empty();
     move_to_trash(engine_, batch);
     if (deletes_at_once_) empty_trash(engine_, true);
     batch.clear();
@@ -227,6 +249,7 @@ class Collection {
   bool is_alone_ = false;
   bool deletes_at_once_ = false;
   bool was_cut_short_ = false;
+  bool batch_went_ = false;
   std::optional<GcTable> table_;
   std::optional<GcMark> mark_;
   GcPlan plan_;

@@ -82,6 +82,28 @@ std::uint64_t clean_temporaries(Engine& engine, bool exclusive) {
   return removed;
 }
 
+void empty_cache(Engine& engine) {
+  if (!engine.dirs.cache.is_open()) return;
+  const auto empty = [&](const Fd& directory, const std::string& path) {
+    for (const DirectoryName& entry : list_directory(engine.system, directory.get(), path))
+      if (entry.name != kNoteName && entry.name != "forget")
+        static_cast<void>(engine.system.remove_file(directory.get(), entry.name.c_str()));
+  };
+  empty(engine.dirs.cache, "cache");
+  if (const auto index = find_file(engine.system, engine.dirs.cache.get(), "index", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, "cache/index"))
+    empty(*index, "cache/index");
+}
+
+void replace_in_little_room(Engine& engine, const std::vector<Record>& records) {
+  try {
+    engine.log->replace_each(records);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::no_space) throw;
+    empty_cache(engine);
+    for (const Record& record : records) engine.log->replace(record);
+  }
+}
+
 bool is_on_local_disk(Engine& engine, const Fd& directory) {
   FileSystemInfo info;
   if (!directory.is_open() || retry_interrupted([&] { return engine.system.file_system_info(directory.get(), info); }) < 0) return false;

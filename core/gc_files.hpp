@@ -17,6 +17,10 @@ std::uint64_t empty_trash(Engine& engine, bool at_once);
 /// Removes what dead writers left in `tmp/`: packs and records, if nobody who writes such runs (`exclusive`), and whatever is old. Returns
 /// how many.
 std::uint64_t clean_temporaries(Engine& engine, bool exclusive);
+/// Deletes the large files of the cache.
+void empty_cache(Engine& engine);
+/// RecordLog::replace_each; on a full disk with the room that the cache gives, and one by one, so that each makes room for the next.
+void replace_in_little_room(Engine& engine, const std::vector<Record>& records);
 /// Whether the directory is on a file system of this machine, where locks are known to hold.
 bool is_on_local_disk(Engine& engine, const Fd& directory);
 

@@ -27,6 +27,7 @@ class Planner {
       join_dependents();
       settle_needed();
       settle_broken();
+      settle_read();
       sum_up();
       if (!limits_.bytes_to_copy || plan_.bytes_to_copy <= *limits_.bytes_to_copy || wanted.empty()) break;
       wanted.resize(wanted.size() / 2);  // those that cost least for what they give come first
@@ -171,6 +172,27 @@ class Planner {
       if (!mark_.is_live(chunk)) continue;
       for (const std::uint32_t base : table_.bases(table_.home(chunk)))
         if (base == GcTable::kNone || !plan_.is_needed[base]) plan_.is_broken[chunk] = true;
+    }
+  }
+
+  /// Packs that have to be there until everything is written.
+  void settle_read() {
+    plan_.is_read.assign(table_.packs().size(), false);
+    std::vector<std::uint32_t> open;
+    std::vector<bool> seen(table_.chunk_count());
+    for (std::uint32_t chunk = 0; chunk < table_.chunk_count(); ++chunk) {
+      if (plan_.is_needed[chunk]) plan_.is_read[table_.home(chunk).pack] = true;
+      if (plan_.is_broken[chunk]) open.push_back(chunk);
+    }
+    while (!open.empty()) {
+      const GcTable::Copy& home = table_.home(open.back());
+      open.pop_back();
+      plan_.is_read[home.pack] = true;
+      for (const std::uint32_t base : table_.bases(home)) {
+        if (base == GcTable::kNone || seen[base]) continue;
+        seen[base] = true;
+        open.push_back(base);
+      }
     }
   }
 

@@ -10,6 +10,7 @@ struct GcPlan {
   std::vector<std::uint32_t> victims;  ///< packs that go, those that cost least for what they give first
   std::vector<bool> is_victim;         ///< by pack
   std::vector<bool> is_needed;         ///< by chunk: live, or held on to because a copy that stays rests on it
+  std::vector<bool> is_read;           ///< by pack: read to write anew what is needed
   std::vector<bool> is_broken;         ///< by chunk: live, in a victim, and a chunk that it rests on goes: to be encoded anew
   bool is_limited = false;             ///< there would be more to do than may be copied
   std::uint64_t bytes_to_copy = 0;     ///< about

@@ -52,11 +52,12 @@ struct ForgetItem {
 
 /// What Repository::forget did, or in a dry run would do; or what Repository::undo_forget took back or did again.
 struct ForgetReport {
-  std::vector<ForgetItem> items;       ///< newest first
-  std::uint64_t kept = 0;              ///< how many of them are kept
-  std::uint64_t forgotten = 0;         ///< how many are forgotten
-  bool brought_back = false;           ///< by undo_forget: the items are there again
-  std::optional<std::uint64_t> bytes;  ///< of packs that what is kept needs; known where max_size_bytes was given
+  std::vector<ForgetItem> items;             ///< newest first
+  std::uint64_t kept = 0;                    ///< how many of them are kept
+  std::uint64_t forgotten = 0;               ///< how many are forgotten
+  bool brought_back = false;                 ///< by undo_forget: the items are there again
+  std::optional<std::uint64_t> bytes;        ///< of packs that what is kept needs; told by dry runs, and where max_size_bytes was given
+  std::optional<std::uint64_t> bytes_freed;  ///< about what gc would free of packs then; told by dry runs
 };
 
 /// How Repository::gc is to give space back.

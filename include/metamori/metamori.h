@@ -391,6 +391,54 @@ METAMORI_API metamori_kind metamori_status(metamori_repository* repository, cons
 METAMORI_API metamori_kind metamori_read(metamori_repository* repository, const char* revision, const char* path, uint64_t offset,
                                          void* buffer, size_t* length, metamori_error* error);
 
+/**
+ * Which checkpoints to keep: one that no rule keeps is forgotten; HEAD and pinned ones are always kept. Times are those of the checkpoints,
+ * compared with the newest.
+ */
+typedef struct metamori_keep_policy {
+  size_t size;                /**< set by METAMORI_KEEP_POLICY_INIT */
+  uint64_t last;              /**< the newest so many */
+  uint64_t hourly;            /**< of so many hours that have any, the newest of each */
+  uint64_t daily;             /**< the same for days */
+  uint64_t weekly;            /**< for weeks, from Monday on */
+  uint64_t monthly;           /**< for months */
+  int64_t within_seconds;     /**< all that are at most so much older than the newest; -1: no such rule */
+  int thin;                   /**< fewer the older they are */
+  int32_t utc_offset_minutes; /**< of the place whose hours and days are meant */
+  uint64_t max_size;          /**< of what the others keep, only what fits into so many bytes of packs; 0: no limit */
+} metamori_keep_policy;
+/** What a metamori_keep_policy begins as. */
+#define METAMORI_KEEP_POLICY_INIT \
+  { sizeof(metamori_keep_policy), 0, 0, 0, 0, 0, -1, 0, 0, 0 }
+/** Forgets what `policy` does not keep; metamori_gc() gives its space back. `forgotten` (may be NULL) tells how many that were. */
+METAMORI_API metamori_kind metamori_forget(metamori_repository* repository, const metamori_keep_policy* policy,
+                                           const metamori_control* control, uint64_t* forgotten, metamori_error* error);
+/** Forgets one checkpoint. METAMORI_REFUSED if it is pinned, or, unless `force`, HEAD or the last there is. */
+METAMORI_API metamori_kind metamori_forget_one(metamori_repository* repository, const char* revision, int force, metamori_error* error);
+/** Keeps a checkpoint whatever policies say, or with `pinned` 0 no longer. */
+METAMORI_API metamori_kind metamori_pin(metamori_repository* repository, const char* revision, int pinned, metamori_error* error);
+
+/** What metamori_gc() did. */
+typedef struct metamori_gc_report {
+  size_t size;                   /**< set by METAMORI_GC_REPORT_INIT */
+  int was_needed;                /**< 0: it was only to run if worth while, and there was little to do */
+  int is_complete;               /**< 0: the time limit ended it before all was done */
+  uint64_t bytes_before;         /**< of packs */
+  uint64_t bytes_after;          /**< of packs */
+  uint64_t packs_before;         /**< how many */
+  uint64_t packs_after;          /**< how many */
+  uint64_t checkpoints_released; /**< forgotten ones whose content went */
+} metamori_gc_report;
+/** What a metamori_gc_report begins as. */
+#define METAMORI_GC_REPORT_INIT \
+  { sizeof(metamori_gc_report), 0, 0, 0, 0, 0, 0, 0 }
+/**
+ * Gives back the space of what no checkpoint needs. With `if_worth_while` only where there is enough to do. `report` may be NULL.
+ * METAMORI_LOCKED while somebody writes, METAMORI_CORRUPT if something can't be read: then nothing is deleted.
+ */
+METAMORI_API metamori_kind metamori_gc(metamori_repository* repository, int if_worth_while, const metamori_control* control,
+                                       metamori_gc_report* report, metamori_error* error);
+
 /** What to do with files that exist already. */
 typedef enum metamori_overwrite {
   METAMORI_OVERWRITE_ALWAYS = 0,     /**< make them what they were */

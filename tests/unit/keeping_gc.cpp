@@ -182,6 +182,46 @@ TEST_F(Gc, WithoutLocksItIsRefusedUnlessPromised) {
   check_all();
 }
 
+class FullDisk : public Keeping {
+ protected:
+  FullDisk() : Keeping({.capacity_bytes = 64ULL << 20}) {}
+  /// Of what is free all but so many bytes are gone.
+  void fill(std::uint64_t left) {
+    FileSystemInfo info;
+    const int fd = disk.open_at(AT_FDCWD, kTree, O_RDONLY | O_DIRECTORY, 0);
+    disk.file_system_info(fd, info);
+    disk.close(fd);
+    disk.configure([&](SimOptions& options) { options.capacity_bytes -= info.available_bytes - left; });
+  }
+};
+
+TEST_F(FullDisk, ForgetAndGcMakeRoom) {
+  for (int i = 1; i <= 12; ++i) step();
+  write_texts();
+  fill(0);
+  EXPECT_EQ(failure([&] { checkpoint(disk); }), ErrorKind::no_space);
+  forget_all_but({6, 12});
+  const GcReport report = collect();
+  EXPECT_GT(report.bytes_freed(), 100'000U);
+  check_all();
+  step();
+  check_all();
+}
+
+TEST_F(FullDisk, WhatCanNotBeCopiedStays) {
+  for (int i = 1; i <= 12; ++i) {
+    change_pages(i);
+    step();
+  }
+  forget_all_but({1, 12});
+  fill(24'000);
+  collect();
+  check_all();
+  fill(64ULL << 20);  // more room than there was
+  EXPECT_TRUE(collect().is_complete);
+  check_all();
+}
+
 TEST_F(RemoteGc, OnFileSystemsPacksWaitInTheTrash) {
   for (int i = 1; i <= 4; ++i) step();
   forget_all_but({4});
@@ -206,6 +246,44 @@ TEST_F(Gc, WhatIsNeededAgainComesBackFromTheTrash) {
   }
   collect();
   EXPECT_TRUE(disk.tree("/tree/.metamori/trash").empty());
+  check_all();
+}
+
+/// A gc that was cut short may leave a pack whose chunks rest on what is gone: they are stored again.
+TEST_F(Gc, AChunkWhoseBaseIsGoneIsNotUsedAgain) {
+  const std::string old_text = noise(50'000, 1);
+  std::string new_text = old_text;
+  new_text.replace(20'000, 100, noise(100, 2));
+  ChunkId base, chunk;
+  PackName first;
+  {
+    const auto engine = open_at_tree(disk);
+    ChunkSession session(*engine->store);
+    base = session.put(as_bytes(old_text), Kind::data);
+    session.flush();
+    first = session.published().front();
+    chunk = session.put(as_bytes(new_text), Kind::data, {{base}, 0});
+    session.flush();
+    ASSERT_GT(engine->store->index().find(chunk, false)->depth, 0);
+    engine->store->index().save();
+  }
+  disk.remove_file(AT_FDCWD, ("/tree/.metamori/packs/" + pack_file_name(first)).c_str());
+  {
+    const auto engine = open_at_tree(disk);
+    ChunkSession session(*engine->store);
+    EXPECT_EQ(session.put(as_bytes(new_text), Kind::data), chunk);
+    session.flush();
+  }
+  Bytes back;
+  open_at_tree(disk)->store->read(chunk, back);
+  EXPECT_EQ(as_text(back), new_text);
+  // No checkpoint needs what can't be read, so it is no damage; gc takes it away.
+  VerifyOptions options;
+  options.data = true;
+  EXPECT_TRUE(verify(*open_at_tree(disk), options).ok());
+  step();
+  collect();
+  EXPECT_FALSE(open_at_tree(disk)->store->index().find(chunk, true));
   check_all();
 }
 

@@ -33,7 +33,7 @@ NESTED = rf"skipped {WORD}: a repository of its own"
 SAVED = rf"\d+ paths? that the checkpoint lacks stays?|what was there before is safety checkpoint {NAME}; 'metamori undo' brings it back"
 RESTORED = rf"remove   {WORD}|restored checkpoint {NAME}(?: to {WORD})?: \d+ written \({SIZE}\), \d+ removed, \d+ unchanged, {SECONDS}"
 ACTION = rf"(?:create|replace|rewrite|metadata|remove) +{WORD}"
-FORGOTTEN = rf"(?:keep  |forget|back  ) +{NAME}  {TIME}  .+|\d+ checkpoints? (?:brought back|(?:would be )?forgotten, \d+ kept.*)"
+FORGOTTEN = rf"(?:keep  |forget|back  ) +{NAME}  {TIME}  .+|\d+ checkpoints? (?:brought back|(?:would be )?forgotten, \d+ kept.*)|gc would then free about {SIZE}"
 CHECKPOINTED = rf"checkpoint {NAME} \({WORD}\): \d+ files? changed(?:, \d+ removed)?, {SIZE} new of {SIZE}, {SECONDS}"
 MISSING = r"metamori: error: (?:chunk [0-9a-f]{64} can't be read: )?chunk [0-9a-f]{64} is missing: no pack holds it|hint: 'metamori verify' tells which checkpoints are affected; the others can still be restored"
 PASSED_OVER = r"metamori: warning: record 1 is damaged and was passed over; 'metamori verify' tells what is affected"
@@ -544,7 +544,7 @@ SITUATIONS = [
         "a full disk",
         full_disk,
         Expected(),
-        {name: NO_SPACE for name in ("init", "track", "untrack", "checkpoint", "restore", "undo", "tag", "pin", "forget", "gc")} | {"config": wrong("no_space", "No space left on device", words=SETTING)},
+        {name: NO_SPACE for name in ("init", "track", "untrack", "checkpoint", "restore", "undo", "tag", "pin")} | {"config": wrong("no_space", "No space left on device", words=SETTING)},
     ),
     Situation(
         "locks that another process holds",

@@ -10,22 +10,27 @@
 
 namespace metamori::cmd {
 
+void describe_reading(Options& options, CheckpointManner& manner) {
+  CheckpointOptions& checkpoint = manner.checkpoint;
+  options.choice<CheckMode>(
+      "--check", checkpoint.check, {{"auto", CheckMode::automatic}, {"mtime", CheckMode::mtime}, {"content", CheckMode::content}},
+      "How changes are told: by device, inode, size, mtime and ctime; without inode and ctime; by reading everything");
+  options.duration("--timeout", manner.time_limit_ms, "Give up after so long, publishing nothing; what was stored serves the next run");
+  options.size("--rate-limit", manner.rate_limit_bytes, "Read at most so many bytes of the tree a second");
+  options.flag("--nice", manner.is_nice, "Leave processor and disk to whoever else wants them");
+  options.flag("--one-file-system", checkpoint.one_file_system, "Don't enter other file systems");
+}
+
 void describe_checkpoint_manner(Options& options, CheckpointManner& manner) {
   CheckpointOptions& checkpoint = manner.checkpoint;
   checkpoint.look_for_writers = true;
   options.text("-m,--message", "MSG", checkpoint.message, "What to remember it by");
   options.texts("--meta", "K=V", manner.metadata, "Note a key and a value; may be repeated");
-  options.choice<CheckMode>(
-      "--check", checkpoint.check, {{"auto", CheckMode::automatic}, {"mtime", CheckMode::mtime}, {"content", CheckMode::content}},
-      "How changes are told: by device, inode, size, mtime and ctime; without inode and ctime; by reading everything");
   options.number("--retries", "N", checkpoint.retries, "Further tries for a file that changes while it is read (default: 3)");
   options.choice<OnTorn>("--on-torn", checkpoint.on_torn,
                          {{"mark", OnTorn::mark}, {"keep-previous", OnTorn::keep_previous}, {"fail", OnTorn::fail}},
                          "What to do with a file that keeps changing while it is read (default: mark)");
-  options.duration("--timeout", manner.time_limit_ms, "Give up after so long, publishing nothing; what was stored serves the next run");
-  options.size("--rate-limit", manner.rate_limit_bytes, "Read at most so many bytes of the tree a second");
-  options.flag("--nice", manner.is_nice, "Leave processor and disk to whoever else wants them");
-  options.flag("--one-file-system", checkpoint.one_file_system, "Don't enter other file systems");
+  describe_reading(options, manner);
 }
 
 void complete_checkpoint_manner(const Session& session, CheckpointManner& manner) {
@@ -49,7 +54,8 @@ std::string checkpoint_summary(const Session& session, const CheckpointReport& r
   if (report.was_running) return "another checkpoint is being made: nothing done";
   std::string changes = format_count(report.files_changed, "file", "files") + " changed";
   if (report.files_removed > 0) changes += fmt::format(", {} removed", report.files_removed);
-  const std::string seconds = format_seconds(report.seconds);
+  const std::string paused = report.paused_seconds > 0 ? ", paused " + format_seconds(report.paused_seconds) : "";
+  const std::string seconds = format_seconds(report.seconds) + paused;
   if (dry_run) return fmt::format("dry run: {}, {} read, {}", changes, session.size(report.bytes_read), seconds);
   const std::string name = checkpoint_name(info) + (info.line.empty() ? "" : " (" + session.quote(info.line) + ")");
   if (!report.created) return fmt::format("nothing changed since checkpoint {}, {}", name, seconds);

@@ -17,6 +17,8 @@ struct CheckpointManner {
 };
 
 void describe_checkpoint_manner(Options& options, CheckpointManner& manner);
+/// Of these, the options about reading the tree alone.
+void describe_reading(Options& options, CheckpointManner& manner);
 /// Fills in what the options don't say: metadata of the batch job, author, time zone. Throws usage for bad metadata.
 void complete_checkpoint_manner(const Session& session, CheckpointManner& manner);
 

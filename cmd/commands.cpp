@@ -17,7 +17,7 @@ constexpr CommandTraits kAlone{.has_repository = false};
 constexpr CommandTraits kAlways{.has_repository = false, .needs_settings = false};
 constexpr CommandTraits kPagedAlways{.is_paged = true, .has_repository = false, .needs_settings = false};
 
-constexpr std::array<CommandRow, 27> kCommands{{
+constexpr std::array<CommandRow, 28> kCommands{{
     {"init", start, "Make a repository for a tree of files",
      "metamori init                                 # here\n"
      "metamori init --exist-ok run7                 # in run7; fine if it is there\n"
@@ -35,8 +35,13 @@ constexpr std::array<CommandRow, 27> kCommands{{
      "metamori checkpoint -m 'step 1000'\n"
      "metamori checkpoint -q --skip-if-unchanged    # from cron: the id alone\n"
      "metamori checkpoint --tag good results/       # only what is below results/\n"
+     "metamori checkpoint --pause $job              # all files of one instant\n"
      "metamori checkpoint -n                        # what would be recorded?\n",
      "3 10 11 13 14 15 16", make_checkpoint},
+    {"stage", everyday, "Store what the next checkpoint will need",
+     "metamori stage                                # while the job runs\n"
+     "metamori checkpoint --pause $job              # then a short stop\n",
+     "10 11 13 14 15 16", make_stage},
     {"watch", everyday, "Run a job under periodic checkpoints",
      "metamori watch -- ./simulate input.nml        # every 10 minutes, and when it ends\n"
      "metamori watch --every 1h -- mpirun -n 64 ./simulate\n",

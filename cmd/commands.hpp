@@ -42,6 +42,7 @@ std::unique_ptr<Command> make_init();
 std::unique_ptr<Command> make_track();
 std::unique_ptr<Command> make_untrack();
 std::unique_ptr<Command> make_checkpoint();
+std::unique_ptr<Command> make_stage();
 std::unique_ptr<Command> make_status();
 std::unique_ptr<Command> make_log();
 std::unique_ptr<Command> make_show();

@@ -4,6 +4,7 @@
 #include "core/checkpoint.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/digest.hpp"
 #include "base/files.hpp"
@@ -157,6 +158,33 @@ std::optional<Lock> announce(Engine& engine, const CheckpointOptions& options) {
   }
 }
 
+/// Holds writers still, if the caller gave something that can, from here until release().
+class HeldStill {
+ public:
+  HeldStill(System& system, Pause* pause) : system_(system), pause_(pause), began_ns_(system.monotonic_ns()) {
+    if (pause_ != nullptr) pause_->begin();
+  }
+  HeldStill(const HeldStill&) = delete;
+  HeldStill& operator=(const HeldStill&) = delete;
+  ~HeldStill() {
+    if (pause_ != nullptr) pause_->end();
+  }
+  /// How long it held. Throws timed_out if it did not until now.
+  double release() {
+    if (pause_ == nullptr) return 0;
+    Pause* const pause = std::exchange(pause_, nullptr);
+    if (!pause->end())
+      throw Error(ErrorKind::timed_out, "the pause was over before everything was captured; nothing was published",
+                  "what was stored so far serves the next run; allow more time (--max-pause), or `metamori stage` first");
+    return static_cast<double>(system_.monotonic_ns() - began_ns_) / 1e9;
+  }
+
+ private:
+  System& system_;
+  Pause* pause_;
+  std::int64_t began_ns_;
+};
+
 CheckpointReport report_running(Engine& engine) {
   CheckpointReport report;
   report.was_running = true;
@@ -186,22 +214,27 @@ CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& asked)
   refuse_pending_restore(engine, options.control);
   const Lock shared = take_writer_lock(engine, options.control);
   ChunkSession session(*engine.store);
+  double paused_seconds = 0;
   for (;;) {
     Attempt attempt(engine, options, session);
     try {
+      HeldStill held(engine.system, options.pause);
       attempt.scan();
+      paused_seconds += held.release();
     } catch (const Error& error) {
       // What was stored so far serves the next run.
       if (error.kind() == ErrorKind::interrupted || error.kind() == ErrorKind::timed_out) session.flush();
       throw;
     }
-    const bool is_needed = !options.skip_if_unchanged || !attempt.is_unchanged();
+    if (options.stage_only) session.flush();
+    const bool is_needed = !options.stage_only && (!options.skip_if_unchanged || !attempt.is_unchanged());
     if (is_needed && attempt.publish() == Outcome::scan_again) continue;
     keep_caches(engine, attempt.walk());
     const Position& position = is_needed ? attempt.record().head_after : attempt.basis().head;
     const TakenCheckpoint outcome{position, is_needed, attempt.basis().parent};
     CheckpointReport report = report_checkpoint(engine, session, attempt.result(), outcome, started_ns);
     report.damaged_records = attempt.basis().damaged;
+    report.paused_seconds = paused_seconds;
     return report;
   }
 }

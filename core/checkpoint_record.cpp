@@ -190,7 +190,7 @@ void check_checkpoint_options(Engine& engine, const CheckpointOptions& options) 
 CheckpointReport report_checkpoint(Engine& engine, ChunkSession& session, const ScanResult& scan, const TakenCheckpoint& outcome,
                                    std::int64_t started_ns) {
   CheckpointReport report;
-  report.checkpoint = describe_checkpoint(engine, outcome.position, false);
+  if (outcome.position.number != 0) report.checkpoint = describe_checkpoint(engine, outcome.position, false);
   report.created = outcome.created;
   fill_report(report, scan);
   report.files_removed = count_removed(session, outcome.parent, scan);

@@ -12,6 +12,8 @@
 namespace metamori::cmd {
 namespace {
 
+constexpr std::int64_t kMaxPauseMs = 60'000;
+
 class CheckpointCommand final : public Command {
  public:
   void describe(Options& options) override {
@@ -20,6 +22,8 @@ class CheckpointCommand final : public Command {
     options.texts("--tag", "T", checkpoint_.tags, "Name the checkpoint; may be repeated");
     options.flag("--skip-if-unchanged", checkpoint_.skip_if_unchanged, "Make none if nothing changed since the last one");
     options.flag("--skip-if-running", checkpoint_.skip_if_running, "Make none if another is being made in this repository");
+    options.text("--pause", "PID|CGROUP", paused_, "Stop this process with its children, or this control group, while files are captured");
+    options.duration("--max-pause", max_pause_ms_, "Let it go on after so long in any case, publishing nothing (default: 1m)");
     options.flag("-n,--dry-run", checkpoint_.dry_run, "Only tell what would be recorded");
     options.flag("--keep-policy", keeps_policy_, "Then forget what the rules set as keep.* don't keep");
     options.text("--paths-from0", "FILE", paths_file_, "Read paths from FILE, each ended by a NUL; '-' is standard input");
@@ -38,6 +42,8 @@ class CheckpointCommand final : public Command {
       if (words_.empty()) throw Error(ErrorKind::usage, "no paths in '" + *paths_file_ + "'");
     }
     checkpoint_.paths = tree_paths(repository, words_);
+    const std::unique_ptr<Pause> pause = make_pause();
+    checkpoint_.pause = pause.get();
     const CheckpointReport report = with_progress(session, [&](const Control& control) {
       checkpoint_.control = control;
       limit_checkpoint(manner_, checkpoint_.control);
@@ -54,6 +60,18 @@ class CheckpointCommand final : public Command {
   }
 
  private:
+  /// Nothing if none was asked for. Throws usage for options that don't go together.
+  std::unique_ptr<Pause> make_pause() const {
+    if (!paused_) {
+      if (max_pause_ms_) throw Error(ErrorKind::usage, "--max-pause limits what --pause does, which is not given");
+      return nullptr;
+    }
+    if (checkpoint_.dry_run) throw Error(ErrorKind::usage, "a dry run pauses nothing: leave --pause or --dry-run away");
+    const std::int64_t max_ms = max_pause_ms_.value_or(kMaxPauseMs);
+    const bool is_process = !paused_->empty() && paused_->size() < 10 && paused_->find_first_not_of("0123456789") == std::string::npos;
+    return is_process ? pause_process_tree(std::stoll(*paused_), max_ms) : pause_cgroup(*paused_, max_ms);
+  }
+
   void write_json(Session& session, const CheckpointReport& report, std::uint64_t forgotten) const {
     JsonReport json(session, "checkpoint");
     const CheckpointInfo& info = report.checkpoint;
@@ -72,7 +90,7 @@ class CheckpointCommand final : public Command {
     write_paths(*json, "skipped_repositories", report.skipped_repositories);
     write_paths(*json, "skipped_sockets", report.skipped_sockets);
     write_numbers(*json, "damaged_records", report.damaged_records);
-    json->field("forgotten", forgotten).field("seconds", report.seconds);
+    json->field("forgotten", forgotten).field("paused_seconds", report.paused_seconds).field("seconds", report.seconds);
     json.end();
   }
 
@@ -95,6 +113,8 @@ class CheckpointCommand final : public Command {
   CheckpointOptions& checkpoint_ = manner_.checkpoint;
   std::vector<std::string> words_;
   std::optional<std::string> paths_file_;
+  std::optional<std::string> paused_;
+  std::optional<std::int64_t> max_pause_ms_;
   bool keeps_policy_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "metamori/control.hpp"
+#include "metamori/pause.hpp"
 #include "metamori/types.hpp"
 
 namespace metamori {
@@ -76,6 +77,7 @@ struct CheckpointOptions {
   bool skip_if_running = false;            ///< do nothing while another checkpoint is being made; CheckpointReport::was_running tells
   bool dry_run = false;                    ///< stores and publishes nothing
   bool one_file_system = false;            ///< don't enter other file systems
+  bool stage_only = false;                 ///< store and remember what the next checkpoint will need, but publish none
   bool look_for_writers = false;           ///< tell which of the files that are read are open for writing (CapturedPath::live)
   CheckMode check = CheckMode::automatic;  ///< how changes are told
   OnTorn on_torn = OnTorn::mark;           ///< what to do with files that keep changing
@@ -83,6 +85,7 @@ struct CheckpointOptions {
   std::string image_kind;                  ///< kind of the memory image this belongs to, a word such as `criu`; empty: none
   std::string image_id;                    ///< which image that is
   std::string image_digest;                ///< its digest, as `algorithm:hex`
+  Pause* pause = nullptr;                  ///< holds writers still while the tree is captured; must outlive the call; may be null
   Control control;                         ///< progress, stop, threads, limits
 };
 
@@ -130,6 +133,7 @@ struct CheckpointReport {
   std::vector<std::string> skipped_repositories;  ///< nested repositories, sorted
   std::vector<std::string> skipped_sockets;       ///< sorted; sockets are never tracked
   std::vector<std::uint64_t> damaged_records;     ///< passed over to find the parent, because they are damaged
+  double paused_seconds = 0;                      ///< how long CheckpointOptions::pause held, from begin() called to end() returned
   double seconds = 0;                             ///< how long it took
   /// Exit code 3 of the command line: something is torn, kept or unreadable.
   [[nodiscard]] METAMORI_API bool has_losses() const noexcept;

@@ -118,6 +118,11 @@ COMMANDS = {
         ],
         changes=True,
     ),
+    "stage": Command(
+        ("stage",),
+        [Case(("stage",), data=rf"stored for the next checkpoint: \d+ files?, {SIZE} new, {SECONDS}", changes=True, json=lambda r: r["bytes_added"] > 0)],
+        changes=True,
+    ),
     "watch": Command(
         ("watch", "--", "true"),
         [
@@ -529,14 +534,14 @@ SITUATIONS = [
         "damaged packs",
         spoiled(damage_packs),
         CHUNK,
-        {name: Expected() for name in ("track", "untrack", "checkpoint", "watch", "log", "tag", "pin", "forget", "recover")}
+        {name: Expected() for name in ("track", "untrack", "checkpoint", "stage", "watch", "log", "tag", "pin", "forget", "recover")}
         | {"show": Expected(13), "find": Expected(13), "verify": Expected(13), "stats": BAD_PACK, "gc": BAD_PACK},
     ),
     Situation(
         "a repository that can't be written",
         spoiled(make_read_only),
         Expected(),
-        {name: READ_ONLY for name in ("track", "untrack", "checkpoint", "restore", "undo", "tag", "pin", "forget", "gc")} | {"init": NO_MAKING, "config": wrong("io", r"create '.+/config': Permission denied", None, SETTING)},
+        {name: READ_ONLY for name in ("track", "untrack", "checkpoint", "stage", "restore", "undo", "tag", "pin", "forget", "gc")} | {"init": NO_MAKING, "config": wrong("io", r"create '.+/config': Permission denied", None, SETTING)},
         prefix=worlds.as_nobody,
     ),
     Situation("a repository that can't be read", spoiled(make_private), NO_ACCESS, {"init": NO_MAKING}, prefix=worlds.as_nobody),
@@ -544,17 +549,17 @@ SITUATIONS = [
         "a full disk",
         full_disk,
         Expected(),
-        {name: NO_SPACE for name in ("init", "track", "untrack", "checkpoint", "restore", "undo", "tag", "pin")} | {"config": wrong("no_space", "No space left on device", words=SETTING)},
+        {name: NO_SPACE for name in ("init", "track", "untrack", "checkpoint", "stage", "restore", "undo", "tag", "pin")} | {"config": wrong("no_space", "No space left on device", words=SETTING)},
     ),
     Situation(
         "locks that another process holds",
         spoiled(nothing, locks=("tree", "gc", "rules", "checkpoint")),
         Expected(),
-        {name: LOCKED for name in ("checkpoint", "restore", "undo", "gc")},
-        only=("checkpoint", "restore", "undo", "gc", "log", "status"),
+        {name: LOCKED for name in ("checkpoint", "stage", "restore", "undo", "gc")},
+        only=("checkpoint", "stage", "restore", "undo", "gc", "log", "status"),
     ),
     Situation("locks while a restore is pending", spoiled(nothing, "pending", locks=("tree",)), LOCKED, only=("recover",)),
-    Situation("a pending restore", spoiled(nothing, "pending"), Expected(), {name: IS_PENDING for name in ("checkpoint", "restore", "undo")}, only=("checkpoint", "restore", "undo", "log", "status", "ls")),
+    Situation("a pending restore", spoiled(nothing, "pending"), Expected(), {name: IS_PENDING for name in ("checkpoint", "stage", "restore", "undo")}, only=("checkpoint", "stage", "restore", "undo", "log", "status", "ls")),
     Situation(
         "the time is up",
         spoiled(nothing),

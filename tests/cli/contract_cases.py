@@ -254,7 +254,7 @@ COMMANDS = {
             Case(("forget", "--keep-last", "1", "-n"), data=FORGOTTEN, json=lambda r: r["dry_run"] and [c["kept"] for c in r["checkpoints"]] == [True, False, False]),
         ],
         changes=True,
-        unseen_codes=frozenset({11}),  # a gc is waited for for minutes
+        unseen_codes=frozenset({11, 15}),  # a gc is waited for for minutes; on a full disk the cache makes room
     ),
     "pin": Command(
         ("pin", "2"),
@@ -274,6 +274,7 @@ COMMANDS = {
             Case(("gc", "--auto"), data="there is little to do yet", changes=True, json=lambda r: not r["was_needed"]),
         ],
         changes=True,
+        unseen_codes=frozenset({15}),  # on a full disk the cache makes room
     ),
     "recover": Command(
         ("recover",),

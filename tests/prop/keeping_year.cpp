@@ -64,7 +64,7 @@ class Year : public testing::Test {
 };
 
 TEST_F(Year, FilesAndBytesStayBounded) {
-  const int days = test_scale() >= 10 ? 365 : 4 * test_scale();
+  const int days = test_scale() >= 10 ? 365 : 4 * static_cast<int>(test_scale());
   std::size_t most_files = 0;
   std::uint64_t most_bytes = 0;
   for (int day = 0; day < days; ++day) {

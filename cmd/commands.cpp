@@ -39,8 +39,8 @@ constexpr std::array<CommandRow, 28> kCommands{{
      "metamori checkpoint -n                        # what would be recorded?\n",
      "3 10 11 13 14 15 16", make_checkpoint},
     {"stage", everyday, "Store what the next checkpoint will need",
-     "metamori stage                                # while the job runs\n"
-     "metamori checkpoint --pause $job              # then a short stop\n",
+     "metamori stage                                # before a checkpoint with --pause\n"
+     "metamori stage --nice results/                # only what is below results/\n",
      "10 11 13 14 15 16", make_stage},
     {"watch", everyday, "Run a job under periodic checkpoints",
      "metamori watch -- ./simulate input.nml        # every 10 minutes, and when it ends\n"

@@ -9,7 +9,7 @@ namespace {
 
 using enum ValueKind;
 
-constexpr std::array<std::pair<std::string_view, ValueKind>, 29> kKinds{{
+constexpr std::array<std::pair<std::string_view, ValueKind>, 30> kKinds{{
     {"A", range},
     {"B", revision},
     {"CMD", program},
@@ -29,6 +29,7 @@ constexpr std::array<std::pair<std::string_view, ValueKind>, 29> kKinds{{
     {"NAME", tag},
     {"PATH", tracked_path},
     {"PATTERN", pattern},
+    {"PID|CGROUP", text},
     {"REV", revision},
     {"REV:PATH", revision_file},
     {"REV[:PATH]", revision_path},

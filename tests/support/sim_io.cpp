@@ -92,7 +92,9 @@ std::int64_t SimSystem::write_at(int fd, ByteView bytes, std::uint64_t offset) {
   const std::lock_guard lock(mutex_);
   const OpenFile* const file = find_open(fd);
   if (offset > kMaxFileBytes) return -EINVAL;
-  if (file == nullptr || !file->can_write()) return -EBADF;
+  if (file == nullptr || file->is_path_only()) return -EBADF;
+  if (S_ISFIFO(disk_.inode(file->inode).mode)) return -ESPIPE;
+  if (!file->can_write()) return -EBADF;
   const SimInode* const inode = regular_file(*file);
   if (inode == nullptr) return -ESPIPE;
   if (options_.read_only) return -EROFS;

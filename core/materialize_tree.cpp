@@ -298,9 +298,14 @@ TreeWriter::Place TreeWriter::look(const Directory& dir, const TreePut& put) {
 
 bool TreeWriter::is_same(const Directory& dir, const char* name, const FileStat& stat, const Entry& entry, const std::string& path) {
   if (!has_type(stat, entry.type) || entry.type != EntryType::file || stat.size_bytes != entry.content.length) return false;
-  if (stat.mtime == entry.mtime) return true;
+  const bool has_time = stat.mtime == entry.mtime;
+  // An earlier run may have written all of it, and failed to set this.
+  const std::uint32_t settable = writer_.policy().same_owner ? 07777 : 07777 & ~(S_ISUID | S_ISGID);
+  const bool has_mode = ((stat.mode ^ entry.mode) & settable) == 0;
+  const bool has_owner = !writer_.policy().same_owner || (stat.uid == entry.owner.uid && stat.gid == entry.owner.gid);
+  if (has_time && has_mode && has_owner) return true;
   const auto file = find_file(directories_.system(), dir->get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, path);
-  if (!file || !writer_.has_content(file->get(), entry.content, path)) return false;
+  if (!file || (!has_time && !writer_.has_content(file->get(), entry.content, path))) return false;
   writer_.set_metadata(file->get(), entry, path, Inherited{stat.uid, stat.gid, stat.mode});
   return true;
 }

@@ -37,6 +37,21 @@ TEST(RestoreElsewhere, DryRunTellsWhatWouldBeWritten) {
   EXPECT_GE(report.bytes_written, done.bytes_written);
 }
 
+TEST(RestoreElsewhere, WhatAnEarlierRunFailedToSetIsSetByTheNext) {
+  SimSystem disk;
+  make_two_checkpoints(disk);
+  FaultSystem faulty(disk);
+  faulty.set_fault({.matches = [](const CallInfo& info) { return info.call == Call::set_mode; },
+                    .for_ever = true,
+                    .action = FaultAction::fail,
+                    .error = EIO});
+  EXPECT_FALSE(restore(faulty, to_directory(2, "/copy")).warnings.empty());
+  RestoreOptions options = to_directory(2, "/copy");
+  options.overwrite = Overwrite::if_changed;
+  EXPECT_TRUE(restore(disk, options).warnings.empty());
+  EXPECT_EQ(disk.tree("/copy"), user_tree(disk));
+}
+
 TEST(RestoreElsewhere, NonEmptyDirectoryIsRefusedUnlessOverwritingIsSpelledOut) {
   SimSystem disk;
   make_two_checkpoints(disk);

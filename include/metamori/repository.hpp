@@ -41,9 +41,10 @@ struct OpenOptions {
 
 /// What Repository::verify is to look at.
 struct VerifyOptions {
-  bool data = false;                   ///< read and hash every chunk, too
-  std::uint32_t sample_percent = 100;  ///< of the data, with `data`; 1 to 100
-  Control control;                     ///< progress, stop, threads, limits
+  bool data = false;                        ///< read and hash every chunk, too
+  std::uint32_t sample_percent = 100;       ///< of the data, with `data`; 1 to 100. Each run goes on where the last one ended
+  std::optional<std::int64_t> max_time_ms;  ///< with `data`: stop reading content after so long; VerifyReport::is_complete tells
+  Control control;                          ///< progress, stop, threads, limits
 };
 /// Something that is damaged.
 struct VerifyProblem {
@@ -58,6 +59,7 @@ struct VerifyReport {
   std::uint64_t packs = 0;              ///< looked at
   std::uint64_t chunks = 0;             ///< in those packs
   std::uint64_t checked_bytes = 0;      ///< read and compared with checksums
+  bool is_complete = true;              ///< false: max_time_ms was over before all that was asked for had been read
   std::vector<VerifyProblem> problems;  ///< in the order they were met
   double seconds = 0;                   ///< how long it took
   /// Whether there are no problems.

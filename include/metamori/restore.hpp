@@ -36,6 +36,7 @@ struct RestoreOptions {
   bool same_owner = false;                  ///< bring back owners and setuid/setgid bits; implies privileged_attributes
   bool special = false;                     ///< bring back device nodes
   bool privileged_attributes = false;       ///< bring back security.* and trusted.* attributes
+  bool fall_back = false;                   ///< if content of the checkpoint is damaged, take the nearest ancestor whose content is sound
   Control control;                          ///< progress, stop, threads, limits
 };
 
@@ -61,20 +62,28 @@ struct RestoreWarning {
   std::string message;  ///< what, and why
 };
 
+/// A file that was captured while it kept changing: its content may be a mixture of versions that never existed.
+struct TornFile {
+  std::string path;                          ///< bytes, relative to the top
+  std::optional<CheckpointInfo> last_clean;  ///< the nearest ancestor that has the file whole, if there is one
+};
+
 /// What Repository::restore or Repository::undo did, or in a dry run would do.
 struct RestoreReport {
-  CheckpointInfo checkpoint;               ///< restored from
-  std::vector<RestoreAction> actions;      ///< sorted by path; in a dry run what would be done
-  std::uint64_t written = 0;               ///< paths created, replaced, rewritten or with new metadata
-  std::uint64_t removed = 0;               ///< paths removed
-  std::uint64_t unchanged = 0;             ///< paths that were as they should be already
-  std::uint64_t left_alone = 0;            ///< paths on disk that the checkpoint lacks and that stayed (no --delete)
-  std::uint64_t bytes_written = 0;         ///< to files
-  std::optional<CheckpointInfo> saved_as;  ///< the safety checkpoint
-  std::uint64_t writers_unknown = 0;       ///< files to be changed of which it can't be told whether they are open for writing
-  bool head_moved = false;                 ///< HEAD is another checkpoint now
-  std::vector<RestoreWarning> warnings;    ///< what is not exact; exit code 3 of the command line if there are any
-  double seconds = 0;                      ///< how long it took
+  CheckpointInfo checkpoint;                ///< restored from
+  std::vector<RestoreAction> actions;       ///< sorted by path; in a dry run what would be done
+  std::uint64_t written = 0;                ///< paths created, replaced, rewritten or with new metadata
+  std::uint64_t removed = 0;                ///< paths removed
+  std::uint64_t unchanged = 0;              ///< paths that were as they should be already
+  std::uint64_t left_alone = 0;             ///< paths on disk that the checkpoint lacks and that stayed (no --delete)
+  std::uint64_t bytes_written = 0;          ///< to files
+  std::optional<CheckpointInfo> saved_as;   ///< the safety checkpoint
+  std::uint64_t writers_unknown = 0;        ///< files to be changed of which it can't be told whether they are open for writing
+  bool head_moved = false;                  ///< HEAD is another checkpoint now
+  std::vector<RestoreWarning> warnings;     ///< what is not exact; exit code 3 of the command line if there are any
+  std::vector<TornFile> torn;               ///< those of the files brought back that the checkpoint marks as torn, sorted by path
+  std::vector<CheckpointInfo> passed_over;  ///< with fall_back: what was asked for and was damaged, and its damaged ancestors
+  double seconds = 0;                       ///< how long it took
 };
 
 /// What to do with an interrupted restore.

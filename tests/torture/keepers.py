@@ -79,9 +79,10 @@ class Keeper(Runner):
             old = [number for number in known[:-8] if number not in self.forgotten and self.chosen.random() < 0.6]
             if old:
                 self.forgotten.update(old)  # by a run that is killed some may be, and some not
-                self.program("forget", "-q", *map(str, old), ok=(0, 12))
+                code, _ = self.program("forget", "-q", *map(str, old), ok=(0, 12))
                 if self.chosen.random() < 0.3:
-                    self.program("undo", "-q")
+                    # A run that was killed may have forgotten nothing: the last forget is then one before it, and gc has been there since.
+                    self.program("undo", "-q", ok=(0,) if code == 0 else (0, 16))
             self.collected += self.program("gc", "-q", within=0.4)[0] == 0
             time.sleep(0.05)
 

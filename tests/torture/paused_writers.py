@@ -154,7 +154,9 @@ def check_refusals(tree, job):
 
 
 def check_from_within(tree):
-    """A job script checkpoints itself: its own shell stops, the command does not."""
+    """A job script checkpoints itself, in a tree of its own: its own shell stops, the command does not."""
+    tree.mkdir()
+    run(tree, "init")
     script = 'sleep 30 & "$0" checkpoint -q --pause $$ || exit 9; kill $!'
     done = subprocess.run(["sh", "-c", script, program()], cwd=tree, env=environment(), stdout=subprocess.DEVNULL, timeout=60)
     if done.returncode != 0:
@@ -209,7 +211,7 @@ def test():
             check_ends(tree, job)
             check_stopped_before(tree, job)
             check_refusals(tree, job)
-            check_from_within(tree)
+            check_from_within(place / "script")
             check_dying(tree, job)
             job = start(tree)
             job.tree = tree

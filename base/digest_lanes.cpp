@@ -53,14 +53,22 @@ __attribute__((target("sha,sse4.1"))) void store_digest(const State& state, Chun
   }
 }
 
+/// One block of a lane while it is worked on.
+struct Block {
+  State state;
+  __m128i message[4];
+  const std::byte* bytes;
+};
+
 /// Four rounds of one lane, and its message schedule for later ones. `Group` counts them.
 template <std::size_t Group>
-__attribute__((target("sha,sse4.1"), always_inline)) inline void four_rounds(State& state, __m128i (&message)[4],
-                                                                             const std::byte* block) noexcept {
+__attribute__((target("sha,sse4.1"), always_inline)) inline void four_rounds(Block& block) noexcept {
   constexpr std::size_t kNow = Group % 4, kNext = (Group + 1) % 4, kBefore = (Group + 3) % 4;
+  State& state = block.state;
+  auto& message = block.message;
   if constexpr (Group < 4) {
     const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
-    message[kNow] = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 16 * Group)), big_endian);
+    message[kNow] = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block.bytes + 16 * Group)), big_endian);
   }
   const __m128i constants = _mm_load_si128(reinterpret_cast<const __m128i*>(kRoundConstants + 4 * Group));
   const __m128i input = _mm_add_epi32(message[kNow], constants);
@@ -73,46 +81,15 @@ __attribute__((target("sha,sse4.1"), always_inline)) inline void four_rounds(Sta
   if constexpr (Group >= 1 && Group < 13) message[kBefore] = _mm_sha256msg1_epu32(message[kBefore], message[kNow]);
 }
 
-template <std::size_t Group = 0>
-__attribute__((target("sha,sse4.1"), always_inline)) inline void one_block(State& state, __m128i (&message)[4],
-                                                                           const std::byte* block) noexcept {
-  four_rounds<Group>(state, message, block);
-  if constexpr (Group + 1 < kGroups) one_block<Group + 1>(state, message, block);
-}
-
-template <std::size_t Group = 0>
-__attribute__((target("sha,sse4.1"), always_inline)) inline void two_blocks(State& a, __m128i (&in_a)[4], const std::byte* block_a,
-                                                                            State& b, __m128i (&in_b)[4],
-                                                                            const std::byte* block_b) noexcept {
-  four_rounds<Group>(a, in_a, block_a);
-  four_rounds<Group>(b, in_b, block_b);
-  if constexpr (Group + 1 < kGroups) two_blocks<Group + 1>(a, in_a, block_a, b, in_b, block_b);
+/// All rounds of one block of each lane, the lanes in turns.
+template <std::size_t Group = 0, class... Blocks>
+__attribute__((target("sha,sse4.1"), always_inline)) inline void all_rounds(Blocks&... blocks) noexcept {
+  (four_rounds<Group>(blocks), ...);
+  if constexpr (Group + 1 < kGroups) all_rounds<Group + 1>(blocks...);
 }
 
 __attribute__((target("sha,sse4.1"))) State add(const State& a, const State& b) noexcept {
   return {_mm_add_epi32(a.abef, b.abef), _mm_add_epi32(a.cdgh, b.cdgh)};
-}
-
-__attribute__((target("sha,sse4.1"))) void compress(State& state, const std::byte* blocks, std::size_t count) noexcept {
-  for (; count > 0; --count, blocks += kBlock) {
-    State working = state;
-    __m128i message[4];
-    one_block(working, message, blocks);
-    state = add(state, working);
-  }
-}
-
-__attribute__((target("sha,sse4.1"))) void compress_both(State& a, const std::byte* blocks_a, State& b, const std::byte* blocks_b,
-                                                         std::size_t count) noexcept {
-  for (; count > 0; --count, blocks_a += kBlock, blocks_b += kBlock) {
-    State working_a = a;
-    State working_b = b;
-    __m128i message_a[4];
-    __m128i message_b[4];
-    two_blocks(working_a, message_a, blocks_a, working_b, message_b, blocks_b);
-    a = add(a, working_a);
-    b = add(b, working_b);
-  }
 }
 
 /// An input on its way: first its whole blocks, then the padded rest.
@@ -156,6 +133,19 @@ class Lane {
   std::size_t tail_count_ = 0;
 };
 
+constexpr std::size_t kLanes = 3;  ///< more gain nothing: then the unit is never idle
+
+/// `count` blocks of each of the first lanes.
+template <std::size_t... Index>
+__attribute__((target("sha,sse4.1"))) void compress(const std::array<Lane*, kLanes>& lanes, std::size_t count,
+                                                    std::index_sequence<Index...>) noexcept {
+  for (std::size_t done = 0; done < count; ++done) {
+    Block blocks[] = {Block{lanes[Index]->state, {}, lanes[Index]->blocks + done * kBlock}...};
+    all_rounds(blocks[Index]...);
+    ((lanes[Index]->state = add(lanes[Index]->state, blocks[Index].state)), ...);
+  }
+}
+
 }  // namespace
 
 bool has_sha_instructions() noexcept {
@@ -168,24 +158,25 @@ bool has_sha_instructions() noexcept {
 
 void sha256_lanes(std::span<const ByteView> inputs, std::span<ChunkId> ids) noexcept {
   MM_ASSERT(inputs.size() == ids.size());
-  std::array<Lane, 2> lanes;
-  std::size_t next = 0;
-  for (;;) {
+  std::array<Lane, kLanes> lanes;
+  for (std::size_t next = 0;;) {
+    std::array<Lane*, kLanes> busy{};
+    std::size_t busy_count = 0;
+    std::size_t count = SIZE_MAX;
     for (Lane& lane : lanes) {
-      if (lane.is_busy() || next == inputs.size()) continue;
-      lane.start(inputs[next], ids[next]);
-      ++next;
+      if (!lane.is_busy() && next < inputs.size()) {
+        lane.start(inputs[next], ids[next]);
+        ++next;
+      }
+      if (!lane.is_busy()) continue;
+      busy[busy_count++] = &lane;
+      count = std::min(count, lane.count);
     }
-    if (lanes[0].is_busy() && lanes[1].is_busy()) {
-      const std::size_t count = std::min(lanes[0].count, lanes[1].count);
-      compress_both(lanes[0].state, lanes[0].blocks, lanes[1].state, lanes[1].blocks, count);
-      for (Lane& lane : lanes) lane.advance(count);
-      continue;
-    }
-    Lane& last = lanes[0].is_busy() ? lanes[0] : lanes[1];
-    if (!last.is_busy()) return;
-    compress(last.state, last.blocks, last.count);
-    last.advance(last.count);
+    if (busy_count == 0) return;
+    if (busy_count == 3) compress(busy, count, std::make_index_sequence<3>());
+    if (busy_count == 2) compress(busy, count, std::make_index_sequence<2>());
+    if (busy_count == 1) compress(busy, count, std::make_index_sequence<1>());
+    for (std::size_t lane = 0; lane < busy_count; ++lane) busy[lane]->advance(count);
   }
 }
 

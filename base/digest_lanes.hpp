@@ -1,6 +1,6 @@
 #pragma once
 
-// SHA-256 of two inputs at a time with the SHA instructions of x86: one alone leaves half of the unit idle, waiting for its own result.
+// SHA-256 of three inputs at a time with the SHA instructions of x86: one alone leaves most of the unit idle, waiting for its own result.
 
 #include <span>
 

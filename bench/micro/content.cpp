@@ -52,7 +52,7 @@ void hash_each(benchmark::State& state) {
   }
   tell_bytes(state, content.size());
 }
-BENCHMARK(hash_each)->Arg(2)->Arg(8);
+BENCHMARK(hash_each)->Arg(2)->Arg(3)->Arg(12);
 
 void take_fingerprint(benchmark::State& state) {
   const Bytes content = make_sample(Sample::noise, kChunkBytes);

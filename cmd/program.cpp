@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <new>
 #include <system_error>
+#include <utility>
 
 #include "cmd/commands.hpp"
 #include "cmd/common_options.hpp"
@@ -132,7 +133,7 @@ int run_program(const std::vector<std::string>& words, Environment environment, 
     describe_common(common_options, common);
     std::vector<std::string> rest = parse_leading(common_options, words);
     if (common.version) rest = {"version"};
-    if (rest.empty() && common.help) rest = {"help"};
+    if (rest.empty() && std::exchange(common.help, false)) rest = {"help"};
     if (rest.empty()) throw Error(ErrorKind::usage, "no command given", "'metamori help' lists the commands");
     return run_command(std::move(rest), common, common_options, environment, terminals, out, err);
   } catch (const Error& error) {

@@ -3,7 +3,7 @@
 load helpers
 
 @test "help goes to standard output and exits 0" {
-  expect 0 --help; has "$out" '^Examples:'; same "$err" ""
+  expect 0 --help; has "$out" '^Examples:'; has "$out" 'checkpoint +Record'; same "$err" ""
   expect 0 help; has "$out" 'checkpoint +Record'
   expect 0 help restore; has "$out" '^Usage: metamori restore \[OPTIONS\] REV \[PATH'
   expect 0 restore --help; has "$out" '^  16 +refused'

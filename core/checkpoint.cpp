@@ -13,6 +13,7 @@
 #include "core/content_check.hpp"
 #include "core/lock.hpp"
 #include "core/looking.hpp"
+#include "core/tree_diff.hpp"
 
 namespace metamori {
 namespace {
@@ -32,10 +33,14 @@ class Attempt {
     result_ = walk_->run();
   }
 
-  [[nodiscard]] bool is_unchanged() const {
-    return basis_.parent && basis_.damaged.empty() && basis_.parent->root == result_.root && result_.is_clean() &&
-           put_bytes_id(result_.rules) == basis_.parent->rules;
+  /// As `status` sees it.
+  [[nodiscard]] bool is_unchanged() {
+    if (!basis_.parent || !basis_.damaged.empty() || !result_.is_clean() || put_bytes_id(result_.rules) != basis_.parent->rules)
+      return false;
+    return has_parents_root() ||
+           differ_in_directory_times_only(session_, get_root(session_, basis_.parent->root), get_root(session_, result_.root));
   }
+  [[nodiscard]] bool has_parents_root() const { return basis_.parent && basis_.parent->root == result_.root; }
 
   /// Steps 2 to 8 of the protocol.
   Outcome publish() {
@@ -229,7 +234,8 @@ CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& asked)
     if (options.stage_only) session.flush();
     const bool is_needed = !options.stage_only && (!options.skip_if_unchanged || !attempt.is_unchanged());
     if (is_needed && attempt.publish() == Outcome::scan_again) continue;
-    keep_caches(engine, attempt.walk());
+    // Of a tree that is not kept the caches would name listings that are nowhere.
+    if (is_needed || options.stage_only || attempt.has_parents_root()) keep_caches(engine, attempt.walk());
     const Position& position = is_needed ? attempt.record().head_after : attempt.basis().head;
     const TakenCheckpoint outcome{position, is_needed, attempt.basis().parent};
     CheckpointReport report = report_checkpoint(engine, session, attempt.result(), outcome, started_ns);

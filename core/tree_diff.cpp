@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/entry_changes.hpp"
+
 namespace metamori {
 namespace {
 
@@ -93,6 +95,18 @@ void diff_entries(ChunkSource& source, const std::string& path, const Entry* bef
 
 void diff_trees(ChunkSource& source, const Root& before, const Root& after, const VisitDifference& visit) {
   diff_entries(source, {}, &before.top, &after.top, visit);
+}
+
+bool differ_in_directory_times_only(ChunkSource& source, const Root& before, const Root& after) {
+  if (!(before.links == after.links)) return false;
+  bool is_so = true;
+  diff_entries(
+      source, {}, &before.top, &after.top,
+      [&](const std::string&, const Entry* a, const Entry* b) {
+        if (a == nullptr || b == nullptr || !differ_in_time_only(*a, *b)) is_so = false;
+      },
+      [&](const std::string&) { return is_so; });
+  return is_so;
 }
 
 void walk_tree(ChunkSource& source, const Entry& top, const std::string& path,

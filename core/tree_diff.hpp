@@ -25,6 +25,10 @@ using EnterDirectory = std::function<bool(const std::string& path)>;
 void diff_entries(ChunkSource& source, const std::string& path, const Entry* before, const Entry* after, const VisitDifference& visit,
                   const EnterDirectory& enter = {});
 
+/// Whether nothing differs but times of directories: those move whenever a name comes or goes, tracked or not. Reads no further than to the
+/// first difference.
+bool differ_in_directory_times_only(ChunkSource& source, const Root& before, const Root& after);
+
 /// Calls `visit(path, entry)` for `top` and everything below it, a directory before what is below it.
 void walk_tree(ChunkSource& source, const Entry& top, const std::string& path,
                const std::function<void(const std::string& path, const Entry& entry)>& visit);

@@ -295,6 +295,29 @@ TEST_F(Capture, SkipIfUnchangedPublishesNothing) {
   EXPECT_TRUE(checkpoint(disk, options).created);
 }
 
+TEST_F(Capture, NamesThatCameAndWentAreNoChange) {
+  write("d/a", "1");
+  settle();
+  checkpoint(disk);
+  CheckpointOptions options = one_worker();
+  options.skip_if_unchanged = true;
+  for (int round = 0; round < 3; ++round) {
+    settle();
+    disk.make_directories(std::string(kTree) + "/d/scratch");
+    disk.remove_tree(std::string(kTree) + "/d/scratch");
+    settle();
+    EXPECT_FALSE(checkpoint(disk, options).created) << round;
+  }
+  // What was seen on the way is nowhere, and nothing may rest on it.
+  write("a", "2");
+  EXPECT_TRUE(checkpoint(disk, options).created);
+  EXPECT_EQ(checkpointed_tree(*open_at_tree(disk), 2), without_link_counts(user_tree(disk)));
+  const int top = disk.open_at(AT_FDCWD, kTree, O_RDONLY | O_DIRECTORY, 0);
+  ASSERT_EQ(disk.set_mode_at(top, "d", 0700), 0);
+  disk.close(top);
+  EXPECT_TRUE(checkpoint(disk, options).created) << "the mode of a directory is worth one";
+}
+
 TEST_F(Capture, TwoNewFilesACheckpoint) {
   for (int file = 0; file < 40; ++file) write("f" + std::to_string(file), std::string(1000, static_cast<char>('a' + file % 26)));
   checkpoint(disk);

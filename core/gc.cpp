@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/fingerprints.hpp"
 #include "core/forget.hpp"
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::uint64_t kBatchBytes = 256ULL << 20;  ///< copied before the packs that it was in go: what a run needs of free space
 constexpr double kNsPerSecond = 1e9;
+constexpr int kMarkTries = 5;
 // What makes a run worth while.
 constexpr std::uint64_t kAutoTombstones = 32;
 constexpr std::uint64_t kAutoPacks = 64;
@@ -114,8 +116,34 @@ class Collection {
     report_.safety_expired = expired.size();
   }
 
-  /// From all records: one that can't be read could need anything.
+  /// A dry run keeps nobody out, nor do locks that are given to everybody: a record that was published meanwhile may need packs that came
+  /// after the table was made.
   void mark() {
+    for (int tries = 1;; ++tries) {
+      try {
+        mark_records();
+        return;
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::corrupt || tries == kMarkTries || !packs_came()) throw;
+      }
+    }
+  }
+
+  [[nodiscard]] bool packs_came() const {
+    std::set<PackName> known;
+    if (!table_) return false;
+    for (const GcTable::Pack& pack : table_->packs()) known.insert(pack.name);
+    for (const Fd* directory : {&engine_.dirs.packs, &engine_.dirs.trash}) {
+      if (!directory->is_open()) continue;
+      for (const PackName& name : list_packs(engine_.system, directory->get()))
+        if (!known.contains(name)) return true;
+    }
+    return false;
+  }
+
+  /// From all records: one that can't be read could need anything.
+  void mark_records() {
+    released_.clear();
     table_.emplace(engine_);
     mark_.emplace(*table_);
     const std::uint64_t head = engine_.log->head().number;

@@ -194,7 +194,10 @@ void PackIndex::Impl::run(Search& search, bool refresh_on_miss) {
   seen = refresh(seen);
   search.found.clear();
   search_view(*seen, search);
-  if (refresh_on_miss && (!was_found || search.all) && !search.done()) search_trash(search);
+  if (!refresh_on_miss || (was_found && !search.all) || search.done()) return;
+  search_trash(search);
+  // Somebody who needs a pack again renames it back: between the looks at the two directories it may have been in neither.
+  if (search.found.empty()) search_view(*refresh(seen), search);
 }
 
 PackIndex::PackIndex(System& system, int packs_dir, int cache_dir, int tmp_dir, int trash_dir)
@@ -237,7 +240,10 @@ std::optional<PackIndex::Holder> PackIndex::find_pack(const ChunkId& id) {
 
 void PackIndex::add(const PackName& name) {
   impl_->view();
-  auto pack = PackReader::open(impl_->system, impl_->packs_dir, name);
+  auto pack = PackReader::find_file_of(impl_->system, impl_->packs_dir, name);
+  // Where locks are given to everybody, a gc may have thrown it away already: no record needs it yet. The one that will brings it back.
+  if (!pack && impl_->trash_dir >= 0) pack = PackReader::find_file_of(impl_->system, impl_->trash_dir, name, "trash");
+  if (!pack) pack = PackReader::open(impl_->system, impl_->packs_dir, name);  // which says what is wrong
   const std::lock_guard building(impl_->builder_mutex);
   impl_->set_view(impl_->builder.with_pack(*impl_->current, std::move(pack)));
 }

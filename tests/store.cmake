@@ -11,7 +11,7 @@ if(METAMORI_TESTS)
       unit/store_index.cpp
       unit/store_pack.cpp
       unit/store_session.cpp
-    LIBS metamori_objects)
+    LIBS metamori_objects metamori_test_support)
   foreach(target frame pack)
     metamori_test(${target}_fuzz_replay_test SOURCES fuzz/${target}_fuzz.cpp unit/store_${target}_fuzz_replay.cpp LIBS metamori_objects)
   endforeach()

@@ -406,6 +406,24 @@ TEST_F(Gc, ADryRunChangesNothing) {
               0.2 * static_cast<double>(done.bytes_freed()));
 }
 
+// A dry run keeps nobody out: what is published while it looks may need packs that it has not seen.
+TEST_F(Gc, ADryRunBesideACheckpointLooksAgain) {
+  for (int i = 1; i <= 3; ++i) step();
+  forget_all_but({3});
+  FaultSystem watched(disk);
+  const auto engine = open_at_tree(watched);
+  int published = 0;
+  watched.on_before([&](const CallInfo& call) {
+    if (call.call != Call::read_directory || call.fd != engine->dirs.trash.get() || published >= 2) return;
+    ++published;
+    step();
+  });
+  GcOptions options;
+  options.dry_run = true;
+  EXPECT_GT(collect_garbage(*engine, options).bytes_freed(), 0U);
+  EXPECT_EQ(published, 2);
+}
+
 TEST_F(Gc, DamageStopsIt) {
   for (int i = 1; i <= 4; ++i) step();
   forget_all_but({2, 4});

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "tests/support/fault_system.hpp"
 #include "tests/unit/store_fixture.hpp"
 
 namespace metamori::test {
@@ -137,6 +138,34 @@ TEST(PackIndex, TrashIsSearchedLast) {
   EXPECT_TRUE(index->find(id_of(0), true));
   EXPECT_FALSE(open_index(repository)->find(id_of(0), false));
   EXPECT_TRUE(open_index(repository)->find(id_of(0), true));
+}
+
+// A writer, or gc, that finds a pack needed again renames it back; that may be between a reader's looks at the two directories.
+TEST(PackIndex, APackThatComesBackWhileItIsLookedForIsFound) {
+  StoreDirs repository;
+  const PackName name = put_pack(repository, 0, 0);
+  const fs::path kept = repository.path("packs") / pack_file_name(name), thrown = repository.path("trash") / pack_file_name(name);
+  fs::rename(kept, thrown);
+  const RepositoryDirs& dirs = repository.dirs;
+  FaultSystem system(real_system());
+  system.on_before([&](const CallInfo& info) {
+    if (info.call == Call::read_directory && info.fd == dirs.trash.get() && fs::exists(thrown)) fs::rename(thrown, kept);
+  });
+  PackIndex index(system, dirs.packs.get(), dirs.cache.get(), dirs.tmp.get(), dirs.trash.get());
+  EXPECT_TRUE(index.find(id_of(0), true));
+}
+
+// Where locks are given to everybody, gc may throw away at once what no record needs yet; the record brings it back.
+TEST(PackIndex, APackThatWasThrownAwayAtOnceCanBeAdded) {
+  StoreDirs repository;
+  const auto index = open_index(repository);
+  EXPECT_FALSE(index->find(id_of(0), false));
+  const PackName name = put_pack(repository, 0, 0);
+  fs::rename(repository.path("packs") / pack_file_name(name), repository.path("trash") / pack_file_name(name));
+  index->add(name);
+  EXPECT_TRUE(index->find(id_of(0), false));
+  fs::remove(repository.path("trash") / pack_file_name(name));
+  EXPECT_THROW(open_index(repository)->add(name), Error);
 }
 
 TEST(PackIndex, ADamagedPackHidesOnlyItself) {

@@ -88,6 +88,15 @@ def scratch(name, in_memory=False):
     return tempfile.TemporaryDirectory(prefix=f"metamori-{name}-", dir=place, ignore_cleanup_errors=True)
 
 
+def build_preload(place):
+    """support/preload.c as a library for LD_PRELOAD, made in that directory."""
+    compiler, source, library = shutil.which("cc"), pathlib.Path(__file__).resolve().parent.parent / "support/preload.c", pathlib.Path(place) / "preload.so"
+    if not compiler:
+        raise Skip("no C compiler")
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
 def copy(source, target):
     subprocess.run(["cp", "-a", "--sparse=always", source, target], check=True)
 

@@ -124,7 +124,8 @@ constexpr std::array<CommandRow, 28> kCommands{{
     {"verify", care, "Check that the repository is sound",
      "metamori verify                               # its structure\n"
      "metamori verify --data                        # every byte\n"
-     "metamori verify --data=5%                     # a sample\n",
+     "metamori verify --data=5%                     # the next twentieth of it\n"
+     "metamori verify --data --max-time 10m         # as much as that gives\n",
      "10 13 14 16", make_verify},
     {"config", other, "Show and change settings",
      "metamori config list --show-origin            # what is set, and where\n"

@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "objects/frame.hpp"
-#include "objects/pack_layout.hpp"
+#include "objects/pack_frames.hpp"
 
 namespace metamori {
 namespace {
@@ -45,27 +45,10 @@ bool ChunkTable::add_packs(Engine& engine, std::vector<Link>& links) {
 }
 
 void ChunkTable::add_pack(const PackReader& pack, std::vector<Link>& links) {
-  std::vector<PackEntry> entries(static_cast<std::size_t>(pack.entry_count()));
-  for (std::size_t i = 0; i < entries.size(); ++i) entries[i] = pack.entry(i);
-  std::sort(entries.begin(), entries.end(), [](const PackEntry& a, const PackEntry& b) { return a.offset < b.offset; });
-  const std::uint64_t frames_end = pack.file_bytes() - kPackFooterBytes - kPackEntryBytes * pack.entry_count();
-  for (std::size_t begin = 0; begin < entries.size();) {
-    std::size_t end = begin;
-    std::uint64_t raw_bytes = 0;
-    for (; end < entries.size() && entries[end].offset == entries[begin].offset; ++end) raw_bytes += entries[end].raw_len;
-    // Frames follow each other without gaps, so their headers need not be read.
-    const std::uint64_t stored_bytes = (end < entries.size() ? entries[end].offset : frames_end) - entries[begin].offset;
-    // The members of a group have shares of its frame, without a rest.
-    std::uint64_t raw_before = 0;
-    for (; begin < end; ++begin) {
-      const PackEntry& entry = entries[begin];
-      const auto share = [&](std::uint64_t raw) { return raw_bytes == 0 ? 0 : stored_bytes * raw / raw_bytes; };
-      const std::uint64_t stored = share(raw_before + entry.raw_len) - share(raw_before);
-      raw_before += entry.raw_len;
-      rows_.push_back({key_of(entry.id), entry.raw_len, static_cast<std::uint32_t>(stored), entry.depth});
-      if (entry.depth > 0) links.push_back({key_of(entry.id), entry.depth, frame_bases(pack.frame(entry.offset), pack.path()).ids});
-    }
-  }
+  for_each_chunk(pack, [&](const PackEntry& entry, std::uint32_t stored_bytes) {
+    rows_.push_back({key_of(entry.id), entry.raw_len, stored_bytes, entry.depth});
+    if (entry.depth > 0) links.push_back({key_of(entry.id), entry.depth, frame_bases(pack.frame(entry.offset), pack.path()).ids});
+  });
 }
 
 /// The copy of least depth, as readers take it.

@@ -4,7 +4,7 @@
 #include <tuple>
 
 #include "objects/frame.hpp"
-#include "objects/pack_layout.hpp"
+#include "objects/pack_frames.hpp"
 #include "objects/pack_search.hpp"
 
 namespace metamori {
@@ -22,38 +22,24 @@ GcTable::GcTable(Engine& engine) {
 void GcTable::add_pack(const PackReader& pack, bool in_trash) {
   const auto pack_number = static_cast<std::uint32_t>(packs_.size());
   packs_.push_back({pack.name(), pack.file_bytes(), 0, 0, in_trash});
-  std::vector<PackEntry> entries(static_cast<std::size_t>(pack.entry_count()));
-  for (std::size_t i = 0; i < entries.size(); ++i) entries[i] = pack.entry(i);
-  std::sort(entries.begin(), entries.end(),
-            [](const PackEntry& a, const PackEntry& b) { return std::tie(a.offset, a.member) < std::tie(b.offset, b.member); });
-  const std::uint64_t frames_end = pack.file_bytes() - kPackFooterBytes - kPackEntryBytes * pack.entry_count();
-  for (std::size_t begin = 0; begin < entries.size();) {
-    std::size_t end = begin;
-    std::uint64_t raw_bytes = 0;
-    for (; end < entries.size() && entries[end].offset == entries[begin].offset; ++end) raw_bytes += entries[end].raw_len;
-    const std::uint64_t stored_bytes = (end < entries.size() ? entries[end].offset : frames_end) - entries[begin].offset;
-    for (std::uint64_t raw_before = 0; begin < end; ++begin) {
-      const PackEntry& entry = entries[begin];
-      const auto share = [&](std::uint64_t raw) { return raw_bytes == 0 ? 0 : stored_bytes * raw / raw_bytes; };
-      Copy copy;
-      copy.id = entry.id;
-      copy.offset = entry.offset;
-      copy.raw_bytes = entry.raw_len;
-      copy.stored_bytes = static_cast<std::uint32_t>(share(raw_before + entry.raw_len) - share(raw_before));
-      copy.pack = pack_number;
-      copy.member = entry.member;
-      copy.depth = entry.depth;
-      copy.kind = entry.kind;
-      copy.bases_begin = static_cast<std::uint32_t>(base_ids_.size());
-      if (entry.depth > 0) {
-        const BaseList list = frame_bases(pack.frame(entry.offset), pack.path());
-        copy.base_count = static_cast<std::uint16_t>(list.ids.size());
-        base_ids_.insert(base_ids_.end(), list.ids.begin(), list.ids.end());
-      }
-      raw_before += entry.raw_len;
-      copies_.push_back(copy);
+  for_each_chunk(pack, [&](const PackEntry& entry, std::uint32_t stored_bytes) {
+    Copy copy;
+    copy.id = entry.id;
+    copy.offset = entry.offset;
+    copy.raw_bytes = entry.raw_len;
+    copy.stored_bytes = stored_bytes;
+    copy.pack = pack_number;
+    copy.member = entry.member;
+    copy.depth = entry.depth;
+    copy.kind = entry.kind;
+    copy.bases_begin = static_cast<std::uint32_t>(base_ids_.size());
+    if (entry.depth > 0) {
+      const BaseList list = frame_bases(pack.frame(entry.offset), pack.path());
+      copy.base_count = static_cast<std::uint16_t>(list.ids.size());
+      base_ids_.insert(base_ids_.end(), list.ids.begin(), list.ids.end());
     }
-  }
+    copies_.push_back(copy);
+  });
 }
 
 void GcTable::join() {

@@ -28,6 +28,18 @@ void VerifyRun::note_chunk(const ChunkId& id, std::string where, std::string mes
   bad_.try_emplace(id, BadChunk{std::move(where), std::move(message), {}, {}, is_leftover});
 }
 
+void VerifyRun::note_damaged_pack(const PackName& name) {
+  const std::lock_guard lock(mutex_);
+  damaged_packs_.insert(name);
+}
+
+std::vector<ChunkId> VerifyRun::lost_chunks() const {
+  std::vector<ChunkId> lost;
+  for (const auto& [id, bad] : bad_)
+    if (!bad.affected.empty()) lost.push_back(id);
+  return lost;
+}
+
 BadChunk* VerifyRun::find_bad(const ChunkId& id) {
   const auto found = bad_.find(id);
   return found == bad_.end() ? nullptr : &found->second;
@@ -66,6 +78,10 @@ void VerifyRun::check_stop() const {
   if (control.stop != nullptr && control.stop->load()) throw Error(ErrorKind::interrupted, "the verification was interrupted");
   if (control.time_limit_ms && engine.system.monotonic_ns() - started_ns_ > *control.time_limit_ms * kNanosecondsPerMillisecond)
     throw Error(ErrorKind::timed_out, "the verification was not done in the time it had");
+}
+
+bool VerifyRun::is_time_over() const {
+  return options.max_time_ms && engine.system.monotonic_ns() - started_ns_ >= *options.max_time_ms * kNanosecondsPerMillisecond;
 }
 
 std::size_t VerifyRun::job_count() const noexcept {
@@ -125,6 +141,7 @@ VerifyReport VerifyRun::finish() {
   report.packs = pack_count;
   report.chunks = chunk_count;
   report.checked_bytes = bytes_;
+  report.is_complete = is_complete;
   report.seconds = static_cast<double>(engine.system.monotonic_ns() - started_ns_) / kNanosecondsPerSecond;
   return report;
 }

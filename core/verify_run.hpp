@@ -33,12 +33,19 @@ class VerifyRun {
   /// Null if nothing is known against the chunk. For one thread, when the packs have been read.
   BadChunk* find_bad(const ChunkId& id);
   void note_unreadable_pack() noexcept { has_unreadable_pack_ = true; }
+  /// A pack in which bytes are not what they should be, as against one that rests on what is lost.
+  void note_damaged_pack(const PackName& name);
+  [[nodiscard]] const std::set<PackName>& damaged_packs() const noexcept { return damaged_packs_; }
+  /// Chunks that checkpoints need and that can't be read. When everything was looked at.
+  [[nodiscard]] std::vector<ChunkId> lost_chunks() const;
 
   void begin(Phase phase, std::uint64_t bytes_total);
   void add_bytes(std::uint64_t count);
   void add_file();
   /// Throws interrupted or timed_out.
   void check_stop() const;
+  /// Whether no more content is to be read.
+  [[nodiscard]] bool is_time_over() const;
   [[nodiscard]] std::size_t job_count() const noexcept;
 
   /// All problems, each with the checkpoints it affects.
@@ -49,6 +56,7 @@ class VerifyRun {
   std::uint64_t checkpoint_count = 0;
   std::uint64_t pack_count = 0;
   std::uint64_t chunk_count = 0;
+  bool is_complete = true;
 
  private:
   struct Found {
@@ -62,6 +70,7 @@ class VerifyRun {
   std::mutex mutex_;
   std::vector<Found> found_;
   std::map<ChunkId, BadChunk> bad_;
+  std::set<PackName> damaged_packs_;
   std::map<std::uint64_t, CheckpointInfo> described_;
   std::atomic<bool> has_unreadable_pack_{false};
   std::atomic<std::uint64_t> bytes_{0}, files_{0};

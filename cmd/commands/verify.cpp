@@ -18,9 +18,12 @@ class VerifyCommand final : public Command {
            verify_.data = true;
            verify_.sample_percent = *percent;
          }});
+    options.duration("--max-time", verify_.max_time_ms, "Stop reading content after so long; the next run goes on there");
   }
 
   int run(Session& session) override {
+    if (verify_.max_time_ms && !verify_.data)
+      throw Error(ErrorKind::usage, "--max-time limits how long content is read, and without --data none is", "add --data");
     Repository repository = session.open();
     const VerifyReport report = with_progress(session, [&](const Control& control) {
       verify_.control = control;
@@ -38,7 +41,7 @@ class VerifyCommand final : public Command {
   static void write_json(Session& session, const VerifyReport& report) {
     JsonReport json(session, "verify");
     json->field("ok", report.ok()).field("checkpoints", report.checkpoints).field("packs", report.packs).field("chunks", report.chunks);
-    json->field("checked_bytes", report.checked_bytes).key("problems").begin_array();
+    json->field("checked_bytes", report.checked_bytes).field("is_complete", report.is_complete).key("problems").begin_array();
     for (const VerifyProblem& problem : report.problems) {
       json->begin_object().field("kind", std::string_view(problem.kind)).path("where", problem.where);
       json->field("message", std::string_view(problem.message)).key("affects").begin_array();
@@ -61,6 +64,8 @@ class VerifyCommand final : public Command {
                       report.ok() ? std::string("sound") : format_count(report.problems.size(), "problem", "problems"),
                       format_count(report.checkpoints, "checkpoint", "checkpoints"), format_count(report.packs, "pack", "packs"),
                       format_count(report.chunks, "chunk", "chunks"), content, format_seconds(report.seconds));
+    if (!report.is_complete)
+      session.out.print("the time was over before all content was read; the next run with --max-time or a part goes on there\n");
   }
 
   VerifyOptions verify_;

@@ -290,6 +290,8 @@ COMMANDS = {
         ("verify",),
         [
             Case(("verify",), data=rf"sound: 3 checkpoints, \d+ packs, \d+ chunks, content not read \(--data does\), {SECONDS}", json=lambda r: r["ok"]),
+            Case(("verify", "--data=5%"), data=rf"sound: 3 checkpoints, \d+ packs, \d+ chunks, {SIZE} read and compared, {SECONDS}", changes=True, json=lambda r: r["is_complete"] and r["checked_bytes"]),
+            Case(("verify", "--data", "--max-time", "0s"), data=rf"sound: 3 checkpoints, \d+ packs, \d+ chunks, 0 B read and compared, {SECONDS}|the time was over before all content was read; .+", changes=True, json=lambda r: not r["is_complete"]),
             Case(("verify", "--data"), 13, world="damaged", data=rf"\w+ {WORD}: .+|    affects checkpoint {NAME}|\d+ problems?: .+", quiet=rf"\w+ {WORD}: .+|    affects checkpoint {NAME}", json=lambda r: r["problems"][0]["affects"]),
         ],
     ),

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/looking.hpp"
+#include "core/verify_position.hpp"
 #include "tests/support/count.hpp"
 #include "tests/support/engine_world.hpp"
 #include "tests/support/scale.hpp"
@@ -148,6 +149,120 @@ TEST_F(Verify, AMissingOrForeignRecordIsReported) {
   report = check(*state, {});
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.problems[0].kind, "record");
+}
+
+/// Offsets of bytes in the middle of frames, a few for each pack.
+std::vector<std::pair<std::string, std::size_t>> places_in_frames(SimSystem& disk, const std::vector<std::string>& packs) {
+  std::vector<std::pair<std::string, std::size_t>> places;
+  const auto engine = open_at_tree(disk);
+  for (const PackName& name : list_packs(disk, engine->dirs.packs.get())) {
+    const auto pack = PackReader::open(disk, engine->dirs.packs.get(), name);
+    pack->for_each_frame([&](std::uint64_t offset, ByteView frame) {
+      places.emplace_back("/tree/.metamori/packs/" + pack_file_name(name), offset + frame.size() - 1);
+    });
+  }
+  EXPECT_EQ(packs.size(), list_packs(disk, engine->dirs.packs.get()).size());
+  return places;
+}
+
+TEST_F(Verify, TwentyRunsOfFivePercentReadEverything) {
+  for (unsigned i = 0; i < 12; ++i) {
+    disk.write_file("/tree/n" + std::to_string(i), std::string_view(noise(3'000 + 40'000 * (i % 3), 100 + i)));
+    take();
+  }
+  VerifyOptions part = with_data();
+  part.sample_percent = 5;
+  std::uint64_t all = check(disk, with_data()).checked_bytes;
+  std::uint64_t read = 0;
+  std::uint64_t most = 0;
+  for (int i = 0; i < 20; ++i) {
+    const VerifyReport report = check(disk, part);
+    EXPECT_TRUE(report.ok());
+    EXPECT_TRUE(report.is_complete);
+    most = std::max(most, report.checked_bytes);
+    read += report.checked_bytes;
+  }
+  EXPECT_GE(read, all);
+  EXPECT_LT(most, all / 2) << "a part is no part";
+  std::uint64_t flips = 0;
+  for (const auto& [path, at] : places_in_frames(disk, files("packs"))) {
+    const auto state = disk.copy();
+    flip(*state, path, at);
+    check(*state, part);  // so that they don't begin at the beginning
+    bool is_found = false;
+    for (int i = 0; i < 20 && !is_found; ++i) is_found = !check(*state, part).ok();
+    EXPECT_TRUE(is_found) << path << " at " << at;
+    ++flips;
+  }
+  EXPECT_GT(flips, 20U);
+}
+
+TEST_F(Verify, APartIsReadWhereThePositionIsLostOrCannotBeKept) {
+  VerifyOptions part = with_data();
+  part.sample_percent = 30;
+  const auto cut = disk.copy();
+  check(*cut, part);
+  const std::string position = "/tree/.metamori/cache/verify";
+  ASSERT_TRUE(cut->exists(position));
+  flip(*cut, position, 20);
+  EXPECT_FALSE(decode_verify_position(cut->read_file(position)));
+  EXPECT_GT(check(*cut, part).checked_bytes, 0U);
+  const auto sealed = disk.copy();
+  sealed->configure([](SimOptions& options) { options.read_only = true; });
+  std::set<std::uint64_t> amounts;
+  for (int i = 0; i < 10; ++i) {
+    const VerifyReport report = check(*sealed, part);
+    EXPECT_TRUE(report.ok());
+    EXPECT_GT(report.checked_bytes, 0U);
+    amounts.insert(report.checked_bytes);
+  }
+  EXPECT_GT(amounts.size(), 1U) << "each run begins in the same place";
+}
+
+/// The first chunk that is read takes more time than there is.
+class SlowReading final : public ProgressSink {
+ public:
+  explicit SlowReading(System& system) : system_(system) {}
+  void update(const Progress& progress) override {
+    if (progress.bytes_done > 0) system_.sleep_ns(2'000'000);
+  }
+
+ private:
+  System& system_;
+};
+
+TEST_F(Verify, EndsInGoodOrderWhenTheTimeIsOverAndGoesOnNextTime) {
+  VerifyOptions limited = with_data();
+  limited.max_time_ms = 1;
+  const auto places = places_in_frames(disk, files("packs"));
+  const auto state = disk.copy();
+  const auto run = [&](SimSystem& on) {
+    SlowReading sink(on);
+    limited.control.progress = &sink;
+    return verify(*open_at_tree(on), limited);
+  };
+  std::uint64_t read = 0;
+  int runs = 0;
+  const std::uint64_t all = check(disk, with_data()).checked_bytes;
+  for (; read < all && runs < 100; ++runs) {
+    const VerifyReport report = run(*state);
+    EXPECT_TRUE(report.ok());
+    EXPECT_FALSE(report.is_complete);
+    EXPECT_EQ(report.checkpoints, 2U);
+    read += report.checked_bytes;
+  }
+  EXPECT_GE(read, all);
+  EXPECT_GT(runs, 1);
+  for (const auto& [path, at] : places) {
+    const auto damaged = state->copy();
+    flip(*damaged, path, at);
+    bool is_found = false;
+    for (int i = 0; i < runs + 1 && !is_found; ++i) is_found = !run(*damaged).ok();
+    EXPECT_TRUE(is_found) << path << " at " << at;
+  }
+  limited.max_time_ms = 1'000'000;
+  limited.control.progress = nullptr;
+  EXPECT_TRUE(check(disk, limited).is_complete);
 }
 
 TEST_F(Verify, StopsWhenAsked) {

@@ -153,14 +153,14 @@ Captured capture_open_file(const CaptureContext& context, const Fd& file, const 
   result.entry.content = content.stream();
   set_attributes(result.entry, std::move(attributes), context.sink);
   result.stat = after;
-  if (context.keep_fingerprints && content.stream().level > 0)
-    context.fingerprints.keep(content.stream(), content.fingerprints(), previous);
+  if (context.is_kept && content.stream().level > 0) context.fingerprints.keep(content.stream(), content.fingerprints(), previous);
   result.live = look_for_writers(context, file.get());
   const bool at_rest = before == after && !content.came_short();
   if (at_rest && trust == StampTrust::sound && times_tell) {
     result.sound = true;
   } else if (at_rest) {
-    if (!content.agrees_with_second_look()) result.verdict = Verdict::torn;
+    // What is only looked at may be a mixture: it may change in the next moment anyway.
+    if (context.is_kept && !content.agrees_with_second_look()) result.verdict = Verdict::torn;
     result.sound = trust == StampTrust::remote && times_tell && result.verdict == Verdict::clean;
   } else {
     const bool only_grew = !content.came_short() && after.size_bytes > before.size_bytes && content.agrees_with_second_look();

@@ -54,8 +54,8 @@ struct CaptureContext {
   const StopCheck& stop_check;
   ChunkSource& source;  ///< where lists of older content, and new ones, are read
   Fingerprints& fingerprints;
-  ReadMeter& reads;  ///< told of everything that is read
-  bool keep_fingerprints = true;
+  ReadMeter& reads;     ///< told of everything that is read
+  bool is_kept = true;  ///< what is captured will be stored; else it is only looked at
   std::uint32_t retries = 3;
   bool look_for_writers = false;
 };

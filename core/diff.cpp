@@ -252,7 +252,7 @@ DiffReport diff(Engine& engine, const DiffOptions& options) {
   scan_options.scope = checked_scope(options.paths);
   scan_options.base_root = from_root;
   scan_options.one_file_system = options.one_file_system;
-  scan_options.keep_cache = false;  // what is only looked at is not stored, so nothing may rest on it
+  scan_options.is_kept = false;  // what is only looked at is not stored, so nothing may rest on it
   scan_options.control = options.control;
   TreeScan scan(engine, {scratch, scratch}, scan_options);
   const ScanResult result = scan.run();

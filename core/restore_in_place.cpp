@@ -120,7 +120,7 @@ void InPlaceRestore::look() {
   scratch_.emplace(*engine_.store);
   ScanOptions options;
   options.base_root = find_content_root(engine_, head_before_);
-  options.keep_cache = false;
+  options.is_kept = false;
   options.control = options_.control;
   walk_ = std::make_unique<TreeScan>(engine_, ScanStore{*scratch_, *scratch_}, options);
   scan_ = walk_->run();

@@ -91,7 +91,7 @@ struct TreeScan::Impl {
     links = std::make_unique<LinkGroups>();
     auto context = std::make_unique<WalkContext>(engine, store, options, WalkContext::Shared{pool, fingerprints, *links});
     context->cache = cache;
-    if (options.keep_cache) {
+    if (options.is_kept) {
       writer = std::make_unique<StatCacheWriter>(engine, cache);
       context->cache_writer = writer.get();
     }

@@ -25,7 +25,7 @@ struct ScanOptions {
   std::uint32_t retries = 3;
   bool one_file_system = false;
   bool look_for_writers = false;
-  bool keep_cache = true;  ///< prepare an update of the stat cache
+  bool is_kept = true;  ///< false: what is found is only looked at, and no cache is prepared for it
   Control control;
 };
 

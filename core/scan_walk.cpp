@@ -57,7 +57,7 @@ std::optional<Entry> WalkContext::previous(const std::string& path) {
 }
 
 CaptureContext WalkContext::capture_context() {
-  return {engine.system,           store.sink, pool, stop_check, store.source, fingerprints, reads, options.keep_cache, options.retries,
+  return {engine.system,           store.sink, pool, stop_check, store.source, fingerprints, reads, options.is_kept, options.retries,
           options.look_for_writers};
 }
 

@@ -79,7 +79,7 @@ ChunkId reference_root(SimSystem& disk) {
   ScratchChunks scratch(*engine->store);
   ScanOptions options;
   options.check = CheckMode::content;
-  options.keep_cache = false;
+  options.is_kept = false;
   options.control.jobs = 1;
   TreeScan scan(*engine, {scratch, scratch}, options);
   return scan.run().root;

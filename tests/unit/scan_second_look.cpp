@@ -1,5 +1,9 @@
 // P9, P10 where times don't tell: what was captured is looked at once more.
 
+#include <algorithm>
+#include <map>
+
+#include "core/looking.hpp"
 #include "tests/unit/scan_world.hpp"
 
 namespace metamori::test {
@@ -84,6 +88,25 @@ TEST_F(SecondLook, FileCutInItsLastHoleIsNotCapturedAtItsOldSize) {
   checkpoint(watched);
   EXPECT_GE(looks, 1);
   EXPECT_EQ(checkpointed_tree(*open_at_tree(disk), 1).at("sparse").content.size(), kSize / 2);
+}
+
+TEST_F(SecondLook, WhatIsOnlyComparedIsReadOnce) {
+  write("a", std::string(kSize, 'a'));
+  checkpoint(disk);
+  FaultSystem watched(disk);
+  std::map<int, int> reads;  // by descriptor: those of the file are the most
+  watched.on_before([&](const CallInfo& info) { reads[info.fd] += info.call == Call::read_at ? 1 : 0; });
+  const auto reads_of_the_file = [&] {
+    const auto by_count = [](const auto& a, const auto& b) { return a.second < b.second; };
+    const int most = std::max_element(reads.begin(), reads.end(), by_count)->second;
+    reads.clear();
+    return most;
+  };
+  checkpoint(watched);
+  const int reads_of_checkpoint = reads_of_the_file();
+  const auto engine = open_at_tree(watched);
+  EXPECT_TRUE(status(*engine, {}).diff.changes.empty());
+  EXPECT_LT(reads_of_the_file(), reads_of_checkpoint);
 }
 
 TEST_F(SecondLook, OnRemoteFileSystemsAChangeWithinASecondIsNotBelieved) {

@@ -55,6 +55,7 @@ constexpr std::array<CommandRow, 28> kCommands{{
      "metamori restore 17 results/u.bin             # one file\n"
      "metamori restore 17 --delete -n               # an exact mirror: what would be done?\n"
      "metamori restore latest --to /tmp/look\n"
+     "metamori restore HEAD --fallback              # should it be damaged, the newest before it that is not\n"
      "metamori restore HEAD --if-exists             # in job scripts: fine on the first run\n",
      "3 10 11 12 13 14 15 16", make_restore},
     {"undo", everyday, "Take back the last restore or forget",

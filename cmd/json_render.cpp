@@ -158,6 +158,22 @@ void write_warnings(JsonWriter& json, const std::vector<RestoreWarning>& warning
   json.end_array();
 }
 
+void write_torn(JsonWriter& json, const std::vector<TornFile>& torn) {
+  json.key("torn").begin_array();
+  for (const TornFile& file : torn) {
+    json.begin_object().path("path", file.path).key("last_clean");
+    if (file.last_clean) {
+      json.begin_object();
+      write_name(json, *file.last_clean);
+      json.end_object();
+    } else {
+      json.null();
+    }
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_node(JsonWriter& json, const NodeInfo& node) {
   json.begin_object().path("path", node.path).field("type", type_name(node.type));
   json.field("mode", std::string_view(fmt::format("{:04o}", node.mode)));

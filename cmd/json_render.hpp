@@ -40,6 +40,8 @@ void write_numbers(JsonWriter& json, std::string_view name, const std::vector<st
 /// Members torn, kept, prefix, retried, assumed, unreadable, live: arrays of objects with paths.
 void write_verdict_members(JsonWriter& json, const std::vector<CapturedPath>& verdicts);
 void write_warnings(JsonWriter& json, const std::vector<RestoreWarning>& warnings);
+/// `torn`: array of them.
+void write_torn(JsonWriter& json, const std::vector<TornFile>& torn);
 void write_node(JsonWriter& json, const NodeInfo& node);
 /// `name`: the id, or null for none.
 void write_id(JsonWriter& json, std::string_view name, const CheckpointId& id);

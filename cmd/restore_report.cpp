@@ -1,5 +1,7 @@
 #include "cmd/restore_report.hpp"
 
+#include <algorithm>
+
 #include "cmd/exit_codes.hpp"
 #include "cmd/json_render.hpp"
 #include "cmd/render.hpp"
@@ -7,6 +9,8 @@
 
 namespace metamori::cmd {
 namespace {
+
+constexpr std::size_t kNamedTorn = 10;  ///< files that are told one by one
 
 std::string_view action_name(RestoreActionKind kind) noexcept {
   switch (kind) {
@@ -41,8 +45,39 @@ void write_json(Session& session, std::string_view type, const RestoreOptions& o
   }
   json->end_array();
   write_warnings(*json, report.warnings);
+  write_torn(*json, report.torn);
+  json->key("passed_over").begin_array();
+  for (const CheckpointInfo& info : report.passed_over) {
+    json->begin_object();
+    write_id(*json, "id", info.id);
+    json->field("number", info.number).end_object();
+  }
+  json->end_array();
   json->field("seconds", report.seconds);
   json.end();
+}
+
+/// The command that brings back the last whole version of a torn file.
+std::string command_for(Session& session, const RestoreOptions& options, const TornFile& file, const std::string& tree_directory) {
+  std::string word = current_directory() == tree_directory ? file.path : tree_directory + '/' + file.path;
+  if (word.starts_with('-')) word.insert(0, "./");
+  std::string command = fmt::format("metamori restore {} {}", file.last_clean->number, session.quote(word));
+  if (options.target) command += fmt::format(" --to {} --force", session.quote(*options.target));
+  return command;
+}
+
+void warn_of_torn(Session& session, const RestoreOptions& options, const RestoreReport& report, const std::string& tree_directory) {
+  for (std::size_t i = 0; i < std::min(report.torn.size(), kNamedTorn); ++i) {
+    const TornFile& file = report.torn[i];
+    const std::string name = session.quote(file.path);
+    const std::string offer = file.last_clean ? fmt::format("checkpoint {} has it whole: '{}'", checkpoint_name(*file.last_clean),
+                                                            command_for(session, options, file, tree_directory))
+                                              : "no checkpoint before has it whole";
+    session.warn(fmt::format("{}: torn in checkpoint {}, a mixture perhaps of what it was from moment to moment; {}", name,
+                             report.checkpoint.number, offer));
+  }
+  if (report.torn.size() > kNamedTorn)
+    session.warn(fmt::format("{} more files are torn; --json lists all", report.torn.size() - kNamedTorn));
 }
 
 /// Removals first: they are what cannot be seen afterwards.
@@ -85,6 +120,11 @@ void print_notes(Session& session, const RestoreOptions& options, const RestoreR
 
 }  // namespace
 
+void warn_of(Session& session, const std::vector<RestoreWarning>& warnings) {
+  for (const RestoreWarning& warning : warnings)
+    session.warn(warning.path.empty() ? warning.message : session.quote(warning.path) + ": " + warning.message);
+}
+
 void describe_restore_manner(Options& options, RestoreOptions& restore) {
   restore.look_for_writers = true;
   options.flag("-n,--dry-run", restore.dry_run, "Only list what would be done");
@@ -95,16 +135,18 @@ void describe_restore_manner(Options& options, RestoreOptions& restore) {
   options.flag("--special", restore.special, "Bring back device nodes");
 }
 
-int show_restore_report(Session& session, std::string_view type, const RestoreOptions& options, const RestoreReport& report) {
+int show_restore_report(Session& session, const RestoreShown& shown, const RestoreReport& report) {
+  const RestoreOptions& options = shown.options;
   if (session.json()) {
-    write_json(session, type, options, report);
+    write_json(session, shown.type, options, report);
   } else {
     const bool shows_all = options.dry_run || session.common.verbose;
     if (!session.common.quiet || options.dry_run) print_actions(session, report, !shows_all);
     if (!session.common.quiet) print_summary(session, options, report);
     if (report.writers_unknown > 0)
       session.note(fmt::format("of {} files it can't be told here whether a running process writes to them", report.writers_unknown));
-    for (const RestoreWarning& warning : report.warnings) session.warn(session.quote(warning.path) + ": " + warning.message);
+    warn_of(session, report.warnings);
+    warn_of_torn(session, options, report, shown.tree_directory);
     print_notes(session, options, report);
   }
   return report.warnings.empty() ? kExitOk : kExitLosses;

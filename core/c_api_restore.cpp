@@ -16,6 +16,9 @@ metamori_restore_report describe(const RestoreReport& from) {
   report.bytes_written = from.bytes_written;
   report.warnings = from.warnings.size();
   report.saved_as = from.saved_as ? from.saved_as->number : 0;
+  report.checkpoint = from.checkpoint.number;
+  report.passed_over = from.passed_over.size();
+  report.torn = from.torn.size();
   return report;
 }
 
@@ -65,6 +68,7 @@ metamori_kind metamori_restore(metamori_repository* repository, const char* revi
     restore.keep_inode = given.keep_inode != 0;
     restore.same_owner = given.same_owner != 0;
     restore.special = given.special != 0;
+    restore.fall_back = given.fall_back != 0;
     restore.overwrite = overwrite_of(given.overwrite);
     restore.control = control_of(given.control, callback);
     give(describe(repository->repository.restore(restore)), report);

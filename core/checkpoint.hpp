@@ -8,8 +8,8 @@ namespace metamori {
 CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& options);
 
 /// A safety checkpoint: the whole tree as tracked, and `touched` paths whether tracked or not. `touched` is asked for after the scan, with
-/// its result and a source that reads its chunks; sorted paths. Holds the session open, so that the plan made from it can be read. Nothing
-/// is published if `touched` is empty.
+/// its result and a source that reads its chunks; sorted paths. `message` is looked at after that. Holds the session open, so that the plan
+/// made from it can be read. Nothing is published if `touched` is empty.
 struct SafetyCheckpoint {
   Position position;                      ///< number 0: nothing was published
   std::unique_ptr<ChunkSession> session;  ///< reads what the scan stored, also where nothing was published

@@ -1,5 +1,7 @@
 #include "core/restore.hpp"
 
+#include "core/content_reader.hpp"
+#include "core/fall_back.hpp"
 #include "core/looking.hpp"
 #include "core/restore_elsewhere.hpp"
 #include "core/restore_in_place.hpp"
@@ -7,9 +9,7 @@
 namespace metamori {
 namespace {
 
-RestoreReport restore_here(Engine& engine, const RestoreOptions& options) {
-  require_tree(engine);
-  const RestoreSource source = resolve_source(engine, options.revision);
+InPlaceRestore::Aim aim_at(const RestoreSource& source, const RestoreOptions& options) {
   RestoreGoal goal;
   goal.root = source.decoded.content.root;
   goal.scope = checked_scope(options.paths);
@@ -20,11 +20,30 @@ RestoreReport restore_here(Engine& engine, const RestoreOptions& options) {
   goal.keep_inode = options.keep_inode;
   goal.force = options.force;
   goal.policy = node_policy(options);
-  check_scope(engine, source, goal.scope, options.remove_extra);
-  InPlaceRestore::Aim aim{goal, source.position, std::nullopt, MoveReason::restore};
+  InPlaceRestore::Aim aim{goal, source.position, std::nullopt, MoveReason::restore,
+                          "before restore of " + std::to_string(source.position.number)};
   if (goal.whole && options.overwrite != Overwrite::never) aim.head_after = source.head;
-  InPlaceRestore restore(engine, options);
-  return restore.run("before restore of " + std::to_string(source.position.number), [&](const ScanResult&, ChunkSource&) { return aim; });
+  return aim;
+}
+
+RestoreReport restore_here(Engine& engine, const RestoreOptions& options) {
+  require_tree(engine);
+  FallBack fall_back(engine, options);
+  if (!options.fall_back) {  // known before the tree is looked at
+    const InPlaceRestore::Aim aim = aim_at(fall_back.choose({}), options);
+    return InPlaceRestore(engine, options).run([&](const ScanResult&, ChunkSource&) { return aim; });
+  }
+  const RestoreMeter meter(engine.system, options.control);
+  ContentReader reader(*engine.store, meter);
+  const std::vector<std::string> scope = checked_scope(options.paths);
+  RestoreReport report = InPlaceRestore(engine, options).run([&](const ScanResult& scan, ChunkSource& source) {
+    const RestoreSource chosen = fall_back.choose([&](const RestoreSource& candidate) {
+      read_differing(source, scan, get_root(source, candidate.decoded.content.root), scope, reader);
+    });
+    return aim_at(chosen, options);
+  });
+  fall_back.tell(report);
+  return report;
 }
 
 }  // namespace

@@ -4,9 +4,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
+#include <set>
 
+#include "core/content_reader.hpp"
+#include "core/fall_back.hpp"
 #include "core/looking.hpp"
 #include "core/materialize_tree.hpp"
+#include "core/torn_files.hpp"
 #include "core/tree_diff.hpp"
 
 namespace metamori {
@@ -61,7 +66,8 @@ class Filter {
   std::vector<std::string> scope_;
 };
 
-void list_actions(Engine& engine, const Root& root, const Filter& filter, RestoreReport& report) {
+void list_target(Engine& engine, const RestoreSource& from, const Filter& filter, RestoreReport& report) {
+  const Root root = get_root(*engine.store, from.decoded.content.root);
   walk_tree(*engine.store, root.top, "", [&](const std::string& path, const Entry& entry) {
     if (path.empty() || !filter.covers(path)) return;
     const std::uint64_t bytes = entry.type == EntryType::file ? entry.content.length : 0;
@@ -70,7 +76,27 @@ void list_actions(Engine& engine, const Root& root, const Filter& filter, Restor
     report.bytes_written += bytes;
   });
   std::sort(report.actions.begin(), report.actions.end(), [](const RestoreAction& a, const RestoreAction& b) { return a.path < b.path; });
+  WarningList warnings;
+  report.torn = TornFiles(engine, from.position, warnings).find([&](const std::string& path) { return is_written(report.actions, path); });
+  report.warnings = warnings.take();
 }
+
+/// Which of some paths were written. Told from several threads.
+class WrittenAmong {
+ public:
+  explicit WrittenAmong(const std::vector<std::string>& sorted) : sorted_(sorted) {}
+  void note(const std::string& path) {
+    if (!std::binary_search(sorted_.begin(), sorted_.end(), path)) return;
+    const std::lock_guard guard(mutex_);
+    written_.insert(path);
+  }
+  [[nodiscard]] bool has(const std::string& path) const { return written_.contains(path); }
+
+ private:
+  const std::vector<std::string>& sorted_;
+  std::mutex mutex_;
+  std::set<std::string> written_;
+};
 
 void sync_target(System& system, const Fd& target, const std::string& path) {
   if (const int error = retry_interrupted([&] { return system.sync_file_system(target.get()); }); error < 0) throw_io(-error, "sync", path);
@@ -78,7 +104,7 @@ void sync_target(System& system, const Fd& target, const std::string& path) {
   if (above >= 0) sync_file(system, Fd(system, above).get(), path);
 }
 
-void write_target(Engine& engine, const RestoreOptions& options, const Root& root, const Filter& filter, RestoreReport& report) {
+void write_target(Engine& engine, const RestoreOptions& options, const RestoreSource& from, const Filter& filter, RestoreReport& report) {
   System& system = engine.system;
   std::string path = *options.target;
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
@@ -89,6 +115,7 @@ void write_target(Engine& engine, const RestoreOptions& options, const Root& roo
   if (!is_empty && options.overwrite == Overwrite::always && !options.force)
     throw Error(ErrorKind::refused, "restore to " + quoted(path) + ": it is not empty",
                 "use --overwrite=if-changed, --overwrite=never or --force", path);
+  const Root root = get_root(*engine.store, from.decoded.content.root);
   WarningList warnings;
   RestoreMeter meter(system, options.control);
   NodeWriter writer(system, *engine.store, node_policy(options), warnings, meter);
@@ -102,12 +129,16 @@ void write_target(Engine& engine, const RestoreOptions& options, const Root& roo
   how.temporary_prefix = unique_name(system, kStagePrefix) + '-';
   TreeWriter tree(directories, writer, restore_job_count(options.control), links, how);
   tree.set_filter([&](const std::string& candidate) { return filter.covers(candidate); });
+  const TornFiles torn(engine, from.position, warnings);
+  WrittenAmong written(torn.candidates());
+  if (!torn.candidates().empty()) tree.on_written([&](const std::string& name, const Entry&) { written.note(name); });
   meter.begin(Phase::stage, root.top.entries_below, root.top.bytes_below);
   TreePut top;
   top.entry = root.top;
   tree.add(std::move(top));
   tree.finish();
   sync_target(system, target, path);
+  report.torn = torn.find([&](const std::string& name) { return written.has(name); });
   report.written = tree.totals().written;
   report.unchanged = tree.totals().unchanged;
   report.bytes_written = meter.bytes_written();
@@ -126,16 +157,20 @@ void check_scope(Engine& engine, const RestoreSource& source, const std::vector<
 RestoreReport restore_elsewhere(Engine& engine, const RestoreOptions& options) {
   const std::int64_t started_ns = engine.system.monotonic_ns();
   if (options.remove_extra) throw Error(ErrorKind::usage, "restore: --delete is for restoring in place");
-  const RestoreSource source = resolve_source(engine, options.revision);
   const Filter filter(checked_scope(options.paths));
-  check_scope(engine, source, filter.scope(), false);
-  const Root root = get_root(*engine.store, source.decoded.content.root);
+  const RestoreMeter meter(engine.system, options.control);
+  ContentReader reader(*engine.store, meter);
+  FallBack fall_back(engine, options);
+  const RestoreSource source = fall_back.choose([&](const RestoreSource& candidate) {
+    read_all(*engine.store, get_root(*engine.store, candidate.decoded.content.root), filter.scope(), reader);
+  });
   RestoreReport report;
   report.checkpoint = describe_checkpoint(engine, source.position, false);
   if (options.dry_run)
-    list_actions(engine, root, filter, report);
+    list_target(engine, source, filter, report);
   else
-    write_target(engine, options, root, filter, report);
+    write_target(engine, options, source, filter, report);
+  fall_back.tell(report);
   report.seconds = static_cast<double>(engine.system.monotonic_ns() - started_ns) / static_cast<double>(kNsPerSecond);
   return report;
 }

@@ -11,6 +11,7 @@
 #include "core/lock.hpp"
 #include "core/looking.hpp"
 #include "core/restore_run.hpp"
+#include "core/torn_files.hpp"
 
 namespace metamori {
 namespace {
@@ -75,7 +76,7 @@ InPlaceRestore::InPlaceRestore(Engine& engine, const RestoreOptions& options)
       meter_(engine.system, options.control),
       directories_(engine.system, engine.tree.get(), engine.tree_directory) {}
 
-RestoreReport InPlaceRestore::run(const std::string& message, const TakeAim& take_aim) {
+RestoreReport InPlaceRestore::run(const TakeAim& take_aim) {
   const std::int64_t started_ns = engine_.system.monotonic_ns();
   take_aim_ = take_aim;
   std::optional<Lock> lock;
@@ -87,11 +88,13 @@ RestoreReport InPlaceRestore::run(const std::string& message, const TakeAim& tak
   head_before_ = engine_.log->head();
   const bool saves = options_.save && !options_.dry_run;
   if (saves)
-    save(message);
+    save();
   else
     look();
   report_.checkpoint = describe_checkpoint(engine_, aim_.from, false);
   fill_report();
+  const TornFiles torn(engine_, aim_.from, warnings_);
+  report_.torn = torn.find([&](const std::string& path) { return is_written(report_.actions, path); });
   if (!options_.dry_run) {
     if (saves)
       settle_saved();
@@ -127,7 +130,7 @@ void InPlaceRestore::look() {
   draft(scan_, *scratch_);
 }
 
-void InPlaceRestore::save(const std::string& message) {
+void InPlaceRestore::save() {
   const auto touched = [&](const ScanResult& scan, ChunkSource& source) {
     // Somebody may have taken a checkpoint meanwhile. If HEAD moves after this, before the safety checkpoint is there, this is asked again.
     head_before_ = engine_.log->head();
@@ -135,7 +138,7 @@ void InPlaceRestore::save(const std::string& message) {
     if (!options_.force) refuse_lost(draft_.uncaptured, "could not be captured as they are");
     return draft_.touched;
   };
-  safety_ = take_safety_checkpoint(engine_, message, touched, options_.control);
+  safety_ = take_safety_checkpoint(engine_, aim_.message, touched, options_.control);
   if (safety_->position.number != 0) report_.saved_as = describe_checkpoint(engine_, safety_->position, false);
 }
 

@@ -35,14 +35,15 @@ class InPlaceRestore {
     Position from;  ///< for the report
     std::optional<Position> head_after;
     MoveReason reason = MoveReason::restore;
+    std::string message;  ///< of the safety checkpoint
   };
   using TakeAim = std::function<Aim(const ScanResult& scan, ChunkSource& source)>;
-  RestoreReport run(const std::string& message, const TakeAim& take_aim);
+  RestoreReport run(const TakeAim& take_aim);
 
  private:
   void draft(const ScanResult& scan, ChunkSource& source);
   void look();
-  void save(const std::string& message);
+  void save();
   void settle_saved();
   void settle_unsaved();
   void number_staged(const std::set<std::string>& uncaptured);

@@ -137,7 +137,9 @@ struct TreeScan::Impl {
   void join_names_outside(const LinkTable& base_links, const Grafts& grafts);
   ChunkId pass(WalkContext& context, ScanResult& result);
   void keep_cache_outside_scope();
+  std::vector<PathVerdict> parent_verdicts();
   void carry_over_verdicts(const Grafts& grafts, std::vector<PathVerdict>& verdicts);
+  void judge_kept(std::vector<PathVerdict>& verdicts);
   Entry directory_on_the_way(WalkContext& context, const std::string& path);
 };
 
@@ -255,15 +257,33 @@ void TreeScan::Impl::keep_cache_outside_scope() {
   }
 }
 
-void TreeScan::Impl::carry_over_verdicts(const Grafts& grafts, std::vector<PathVerdict>& verdicts) {
-  if (options.scope.empty() || !options.base_root) return;
-  // What was not replaced is the parent's, with its verdicts.
+std::vector<PathVerdict> TreeScan::Impl::parent_verdicts() {
   const Position head = engine.log->head();
-  if (head.number == 0) return;
-  const Record record = engine.log->get(head.number);
-  const CheckpointRecord parent = decode_checkpoint_record(record.blob, "record");
-  for (PathVerdict& verdict : decode_verdicts(get_bytes(store.source, parent.verdicts, kMaxVerdictBytes)))
+  if (head.number == 0 || !options.base_root) return {};
+  const CheckpointRecord parent = decode_checkpoint_record(engine.log->get(head.number).blob, "record");
+  return decode_verdicts(get_bytes(store.source, parent.verdicts, kMaxVerdictBytes));
+}
+
+/// What was not replaced is the parent's, with its verdicts.
+void TreeScan::Impl::carry_over_verdicts(const Grafts& grafts, std::vector<PathVerdict>& verdicts) {
+  if (options.scope.empty()) return;
+  for (PathVerdict& verdict : parent_verdicts())
     if (!is_grafted(grafts, verdict.path)) verdicts.push_back(std::move(verdict));
+}
+
+/// The version that was kept may be a torn one: keeping it makes it no better.
+void TreeScan::Impl::judge_kept(std::vector<PathVerdict>& verdicts) {
+  const auto is_kept = [](const PathVerdict& verdict) { return verdict.verdict == Verdict::kept; };
+  if (std::none_of(verdicts.begin(), verdicts.end(), is_kept)) return;
+  std::set<std::string> torn;
+  try {
+    for (PathVerdict& verdict : parent_verdicts())
+      if (verdict.verdict == Verdict::torn) torn.insert(std::move(verdict.path));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt) throw;  // HEAD can't be told: the checkpoint goes on without it
+  }
+  for (PathVerdict& verdict : verdicts)
+    if (is_kept(verdict) && torn.contains(verdict.path)) verdict.verdict = Verdict::torn;
 }
 
 bool ScanResult::is_clean() const noexcept {
@@ -319,6 +339,7 @@ ScanResult TreeScan::run() {
     result.totals = totals;
     break;
   }
+  impl.judge_kept(result.verdicts);
   impl.carry_over_verdicts(result.grafts, result.verdicts);
   sort_verdicts(result.verdicts);
   std::sort(result.skipped_repositories.begin(), result.skipped_repositories.end());

@@ -83,7 +83,7 @@ InPlaceRestore::Aim aim_at(const UndoPoint& point, const RestoreOptions& options
   goal.keep_inode = options.keep_inode;
   goal.force = options.force;
   goal.policy = node_policy(options);
-  return {goal, point.source.position, point.head_after, MoveReason::undo};
+  return {goal, point.source.position, point.head_after, MoveReason::undo, "before undo"};
 }
 
 }  // namespace
@@ -93,7 +93,7 @@ RestoreReport undo_restore(Engine& engine, const RestoreOptions& options) {
   const std::vector<Position> candidates = safety_checkpoints(engine, options);
   if (candidates.empty()) throw Error(ErrorKind::bad_revision, "undo: there is no restore to undo");
   InPlaceRestore restore(engine, options);
-  return restore.run("before undo", [&](const ScanResult& scan, ChunkSource& source) {
+  return restore.run([&](const ScanResult& scan, ChunkSource& source) {
     const NodePolicy policy = node_policy(options);
     for (const Position& candidate : candidates) {
       const UndoPoint point = undo_point(engine, candidate);

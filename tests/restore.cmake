@@ -5,9 +5,11 @@ metamori_test(restore_test
     unit/live_files.cpp
     unit/restore_bystanders.cpp
     unit/restore_elsewhere.cpp
+    unit/restore_fall_back.cpp
     unit/restore_in_place.cpp
     unit/restore_plan.cpp
     unit/restore_redo.cpp
+    unit/restore_torn.cpp
     unit/restore_undo.cpp
     unit/restore_unread.cpp
   LIBS metamori_engine_world)

@@ -2,6 +2,7 @@
 #include "cmd/exit_codes.hpp"
 #include "cmd/json_render.hpp"
 #include "cmd/progress.hpp"
+#include "cmd/restore_report.hpp"
 #include "cmd/units.hpp"
 
 namespace metamori::cmd {
@@ -40,7 +41,7 @@ class RecoverCommand final : public Command {
                           format_count(report.paths, "path", "paths"));
       }
     }
-    for (const RestoreWarning& warning : report.warnings) session.warn(session.quote(warning.path) + ": " + warning.message);
+    warn_of(session, report.warnings);
   }
 
   bool abort_ = false;

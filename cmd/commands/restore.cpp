@@ -18,6 +18,7 @@ class RestoreCommand final : public Command {
                               {{"always", Overwrite::always}, {"if-changed", Overwrite::if_changed}, {"never", Overwrite::never}},
                               "What to do with files that exist (default: always)");
     options.flag("--no-save", no_save_, "Take no safety checkpoint first: the restore can't be undone");
+    options.flag("--fallback", restore_.fall_back, "If what is needed is damaged, take the nearest ancestor where it is sound");
     options.flag("--if-exists", if_exists_, "Do nothing if there is no such checkpoint");
     describe_restore_manner(options, restore_);
   }
@@ -25,13 +26,13 @@ class RestoreCommand final : public Command {
   int run(Session& session) override {
     restore_.save = !no_save_;
     Repository repository = session.open(restore_.target.has_value());  // in place a pending restore is refused
-    if (if_exists_ && !exists(repository)) return tell_missing(session);
+    if (if_exists_ && !exists(repository)) return tell_missing(session, repository);
     restore_.paths = tree_paths(repository, words_);
     const RestoreReport report = with_progress(session, [&](const Control& control) {
       restore_.control = control;
       return repository.restore(restore_);
     });
-    return show_restore_report(session, "restore", restore_, report);
+    return show_restore_report(session, {"restore", restore_, repository.tree_directory()}, report);
   }
 
  private:
@@ -40,13 +41,14 @@ class RestoreCommand final : public Command {
       repository.resolve(restore_.revision);
       return true;
     } catch (const Error& error) {
+      if (error.kind() == ErrorKind::corrupt && restore_.fall_back) return true;  // how far to fall back is yet to be found out
       if (error.kind() != ErrorKind::bad_revision) throw;
       return false;
     }
   }
 
-  int tell_missing(Session& session) const {
-    if (session.json()) return show_restore_report(session, "restore", restore_, {});
+  int tell_missing(Session& session, const Repository& repository) const {
+    if (session.json()) return show_restore_report(session, {"restore", restore_, repository.tree_directory()}, {});
     session.note("no checkpoint " + session.quote(restore_.revision) + ": nothing restored");
     return kExitOk;
   }

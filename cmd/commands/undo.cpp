@@ -23,7 +23,7 @@ class UndoCommand final : public Command {
       restore_.control = control;
       return repository.undo(restore_);
     });
-    return show_restore_report(session, "undo", restore_, report);
+    return show_restore_report(session, {"undo", restore_, repository.tree_directory()}, report);
   }
 
  private:

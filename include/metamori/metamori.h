@@ -462,10 +462,11 @@ typedef struct metamori_restore_options {
   int special;                  /**< bring back device nodes */
   metamori_overwrite overwrite; /**< what to do with files that exist */
   metamori_control control;     /**< progress, stop, threads, limits */
+  int fall_back;                /**< if content of the checkpoint is damaged, take the nearest ancestor whose content is sound */
 } metamori_restore_options;
 /** What a metamori_restore_options begins as. */
 #define METAMORI_RESTORE_OPTIONS_INIT \
-  { sizeof(metamori_restore_options), NULL, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, METAMORI_OVERWRITE_ALWAYS, METAMORI_CONTROL_INIT }
+  { sizeof(metamori_restore_options), NULL, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, METAMORI_OVERWRITE_ALWAYS, METAMORI_CONTROL_INIT, 0 }
 
 /** What a restore did. */
 typedef struct metamori_restore_report {
@@ -477,10 +478,13 @@ typedef struct metamori_restore_report {
   uint64_t bytes_written; /**< to files */
   uint64_t warnings;      /**< things that could not be brought back exactly */
   uint64_t saved_as;      /**< number of the safety checkpoint; 0: none */
+  uint64_t checkpoint;    /**< number of the checkpoint that was taken */
+  uint64_t passed_over;   /**< damaged ones that were not, with `fall_back` */
+  uint64_t torn;          /**< files brought back that kept changing when the checkpoint captured them */
 } metamori_restore_report;
 /** What a metamori_restore_report begins as. */
 #define METAMORI_RESTORE_REPORT_INIT \
-  { sizeof(metamori_restore_report), 0, 0, 0, 0, 0, 0, 0 }
+  { sizeof(metamori_restore_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /** Makes the tree, or another directory, what it was in the checkpoint that `revision` names. `options` and `report` may be NULL. */
 METAMORI_API metamori_kind metamori_restore(metamori_repository* repository, const char* revision, const metamori_restore_options* options,

@@ -207,6 +207,8 @@ static void check_options(metamori_repository* repository, const char* directory
 
   restore.overwrite = METAMORI_OVERWRITE_NEVER;
   CHECK(metamori_restore(repository, "1", &restore, &report, &error) == METAMORI_OK && !holds_text(directory, "state", "one"));
+  restore.fall_back = 1;
+  CHECK(metamori_restore(repository, "1", &restore, &report, &error) == METAMORI_OK && report.checkpoint == 1 && report.passed_over == 0);
   restore.overwrite = (metamori_overwrite)99;
   CHECK(metamori_restore(repository, "1", &restore, &report, &error) == METAMORI_USAGE);
   CHECK(metamori_recover(repository, METAMORI_RECOVER_ABORT, NULL, &was_pending, &error) == METAMORI_OK && was_pending == 0);

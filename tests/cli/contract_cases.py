@@ -33,6 +33,8 @@ NESTED = rf"skipped {WORD}: a repository of its own"
 SAVED = rf"\d+ paths? that the checkpoint lacks stays?|what was there before is safety checkpoint {NAME}; 'metamori undo' brings it back"
 RESTORED = rf"remove   {WORD}|restored checkpoint {NAME}(?: to {WORD})?: \d+ written \({SIZE}\), \d+ removed, \d+ unchanged, {SECONDS}"
 ACTION = rf"(?:create|replace|rewrite|metadata|remove) +{WORD}"
+TORN = rf"metamori: warning: {WORD}: torn in checkpoint \d+, a mixture perhaps of what it was from moment to moment; checkpoint {NAME} has it whole: 'metamori restore 1 {WORD}'"
+FALLEN_BACK = r"metamori: warning: checkpoint \d+ is (?:damaged and was passed over: .+|taken instead)"
 FORGOTTEN = rf"(?:keep  |forget|back  ) +{NAME}  {TIME}  .+|\d+ checkpoints? (?:brought back|(?:would be )?forgotten, \d+ kept.*)|gc would then free about {SIZE}"
 CHECKPOINTED = rf"checkpoint {NAME} \({WORD}\): \d+ files? changed(?:, \d+ removed)?, {SIZE} new of {SIZE}, {SECONDS}"
 MISSING = r"metamori: error: (?:chunk [0-9a-f]{64} can't be read: )?chunk [0-9a-f]{64} is missing: no pack holds it|hint: 'metamori verify' tells which checkpoints are affected; the others can still be restored"
@@ -153,6 +155,9 @@ COMMANDS = {
             Case(("restore", "1", "--to", b"../to\n" + INVALID), data=RESTORED, changes=True, json=lambda r: bytes_of(r["target"]).endswith(b"to\n" + INVALID)),
             Case(("restore", "1", "--no-save", "--force"), data=RESTORED, notes=r"\d+ paths? that the checkpoint lacks stays?|no safety checkpoint was made \(--no-save\): this can't be undone", changes=True, verbose=rf"{RESTORED}|{ACTION}"),
             Case(("restore", "nosuch", "--if-exists"), notes="no checkpoint nosuch: nothing restored", json=lambda r: r["id"] is None and r["number"] is None),
+            Case(("restore", "2", "--to", "../fallen", "--fallback"), 3, world="damaged", data=RESTORED, notes=FALLEN_BACK, quiet_notes=FALLEN_BACK, changes=True, json=lambda r: [each["number"] for each in r["passed_over"]] == [2] and r["number"] == 1 and len(r["warnings"]) == 2),
+            Case(("restore", "HEAD", "-n", "--to", "../sunk", "--fallback"), 3, world="sunk", data=rf"{ACTION}|dry run: .+", quiet=ACTION, notes=FALLEN_BACK, quiet_notes=FALLEN_BACK, json=lambda r: r["passed_over"] == [{"id": None, "number": 3}] and r["number"] == 2),
+            Case(("restore", "HEAD"), world="busy", data=RESTORED, notes=rf"{TORN}|{SAVED}", quiet_notes=TORN, changes=True, verbose=rf"{RESTORED}|{ACTION}", json=lambda r: paths(r, "torn") == {b"busy" + INVALID} and r["torn"][0]["last_clean"]["number"] == 1),
             Case(("restore", "1", "--to", "../other"), 3, world="special", data=RESTORED, notes=rf"metamori: warning: {WORD}: .+", quiet_notes=rf"metamori: warning: {WORD}: .+", changes=True, json=lambda r: len(r["warnings"]) > 0),
         ],
         changes=True,

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import pathlib
 import random
@@ -159,6 +160,39 @@ def make_torn(place):
     return tree
 
 
+def make_busy(place):
+    """A file that was being written to when the second checkpoint captured it."""
+    tree = make_empty(place)
+    busy = os.fsencode(tree) + b"/busy" + INVALID
+    write(busy, chosen.randbytes(4 << 20))
+    must(tree, "checkpoint", "-q")
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, busy])
+    try:
+        for _ in range(50):
+            found = json.loads(must(tree, "checkpoint", "--json", "--retries", "0", ok=(0, 3)).out)
+            if found["torn"]:
+                break
+            must(tree, "forget", str(found["number"]), "-q", "--force")
+        else:
+            raise AssertionError("no checkpoint was torn")
+    finally:
+        writer.kill()
+        writer.wait()
+    write(busy, b"after")
+    return tree
+
+
+# Changes a byte of a file's end and one of its beginning, again and again.
+WRITER = """
+import sys
+with open(sys.argv[1], "r+b", buffering=0) as file:
+    for i in range(10_000_000):
+        for offset in (4_000_000, 0):
+            file.seek(offset)
+            file.write(bytes([i % 256]))
+"""
+
+
 def make_unread(place):
     """A checkpoint of a file that could not be read."""
     tree = make_empty(place)
@@ -208,6 +242,16 @@ def make_headless(place):
     """The parent's record is damaged."""
     tree = make_plain(place)
     damage_record(tree, 1)
+    return tree
+
+
+def make_sunk(place):
+    """The record of HEAD is damaged."""
+    tree = make_empty(place)
+    for content in (b"one", b"two", b"three"):
+        write(tree / "a", content)
+        must(tree, "checkpoint", "-q")
+    damage_record(tree, 3)
     return tree
 
 

@@ -58,7 +58,10 @@ void settle_published(Engine& engine, ChunkSession& session, const Record& recor
   tombstone.tomb_reason = TombReason::withdrawn;
   tombstone.content_held = false;
   tombstone.tomb_time = engine.system.now().seconds;
-  if (record.kind == RecordKind::safety) tombstone.line.clear();
+  if (record.kind == RecordKind::safety) {
+    tombstone.line.clear();
+    tombstone.head_after = {record.number, record.id()};
+  }
   engine.log->replace(tombstone);
   throw Error(
       ErrorKind::io,

@@ -208,8 +208,9 @@ Record revived(Engine& engine, const Record& tombstone) {
   record.kind = RecordKind::checkpoint;
   for (const RecordSummary& summary : engine.log->summaries())
     if (summary.number == tombstone.number) record.parents = summary.parents;
-  record.head_before = record.parents.empty() ? Position{} : record.parents.front();
-  record.head_after = {record.number, record.id()};
+  // One that was copied here left HEAD where it was.
+  const bool moved_head = record.head_after == Position{record.number, record.id()};
+  record.head_before = !moved_head ? record.head_after : record.parents.empty() ? Position{} : record.parents.front();
   record.gc_generation = engine.log->gc_generation();
   return record;
 }
@@ -286,6 +287,7 @@ Record tombstone_of(const Record& checkpoint, std::int64_t time_seconds) {
   tombstone.blob = checkpoint.blob;
   tombstone.tree = checkpoint.tree;
   tombstone.commit = checkpoint.commit;
+  tombstone.head_after = checkpoint.kind == RecordKind::safety ? Position{checkpoint.number, checkpoint.id()} : checkpoint.head_after;
   tombstone.line = checkpoint.kind == RecordKind::safety ? std::string() : checkpoint.line;
   tombstone.tomb_reason = TombReason::forgotten;
   tombstone.content_held = true;

@@ -1,16 +1,9 @@
 #include <algorithm>
-#include <exception>
-#include <set>
-#include <shared_mutex>
-#include <unordered_set>
 
 #include "base/assert.hpp"
 #include "base/digest.hpp"
-#include "objects/chunk_session_groups.hpp"
-#include "objects/chunk_session_packs.hpp"
-#include "objects/chunk_store.hpp"
+#include "objects/chunk_session_impl.hpp"
 #include "objects/chunk_store_groups.hpp"
-#include "objects/chunk_store_impl.hpp"
 
 namespace metamori {
 namespace {
@@ -22,121 +15,7 @@ constexpr std::size_t kDeltaDataMax = 64U << 10;
 // Asking for single packs is cheaper up to about here than listing the directory.
 constexpr std::size_t kAskSinglyMax = 64;
 
-/// What one thread needs to encode; kept between chunks because fresh contexts and memory cost more than the encoding.
-struct EncodingKit {
-  FrameEncoder encoder;
-  ByteWriter frame;
-  Bytes base;
-  Bytes piece;
-};
-
-/// As many kits as threads ever encoded at once.
-class KitPool {
- public:
-  std::unique_ptr<EncodingKit> take() {
-    const std::lock_guard lock(mutex_);
-    if (kits_.empty()) return std::make_unique<EncodingKit>();
-    auto kit = std::move(kits_.back());
-    kits_.pop_back();
-    return kit;
-  }
-  void give_back(std::unique_ptr<EncodingKit> kit) {
-    kit->frame.clear();
-    const std::lock_guard lock(mutex_);
-    kits_.push_back(std::move(kit));
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<EncodingKit>> kits_;
-};
-
-/// The published packs that a session relies on. Thread-safe.
-struct ReliedPacks {
-  std::mutex mutex;
-  std::set<PackName> sound;           ///< opened once, so their index is whole
-  std::set<PackName> unsound;         ///< what only they hold is stored again
-  std::unordered_set<ChunkId> whole;  ///< chunks of which all that they rest on is there
-};
-
 }  // namespace
-
-struct ChunkSession::Impl {
-  Impl(ChunkStore::Impl& the_store, const SessionLimits& the_limits)
-      : store(the_store), limits(the_limits), gatherer(limits.group_bytes, places), packs(store.system, store.dirs, limits) {}
-
-  bool reuse(const ChunkId& id);
-  bool rely_on_chain(const ChunkLocation& copy, unsigned budget);
-  void store_alone(const ChunkId& id, ByteView raw, Kind kind);
-  void store_chunk(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like);
-  bool store_based(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like);
-  bool read_base(EncodingKit& kit, EncodingBase& base);
-  void store_group(const GatheredGroup& group);
-  void append(ByteView frame, Kind kind, std::span<const ChunkId> ids, std::span<const std::uint32_t> lengths, std::uint16_t depth = 0);
-  void remember_failure();
-  void rethrow_failure();
-  bool read_own(const ChunkId& id, Bytes& out);
-  void read_frame(const ChunkId& id, std::uint32_t slot, std::uint64_t offset, std::uint16_t member, Bytes& out);
-
-  ChunkStore::Impl& store;
-  const SessionLimits limits;
-  std::shared_mutex gate;  ///< shared by puts and reads; flush has it alone
-  PlaceTable places;
-  GroupGatherer gatherer;
-  SessionPacks packs;
-  KitPool kits;
-  ReliedPacks relied;
-  std::mutex state_mutex;  ///< guards what follows
-  std::vector<PackName> published;
-  std::exception_ptr failure;
-  std::atomic<std::uint64_t> chunks_put{0};
-  std::atomic<std::uint64_t> chunks_new{0};
-  std::atomic<std::uint64_t> raw_bytes_new{0};
-  std::atomic<std::uint64_t> pack_bytes{0};
-};
-
-/// Whether a published pack holds the chunk, and it can be read. Each pack is opened when it is first relied on: a chunk must not be left
-/// to one whose index is damaged. Nor to one of a chain that does not end: a gc that was cut short may leave packs of which what they rest
-/// on is gone.
-bool ChunkSession::Impl::reuse(const ChunkId& id) {
-  const auto holder = store.index.find_pack(id);
-  if (!holder) return false;
-  {
-    const std::lock_guard lock(relied.mutex);
-    if (relied.unsound.contains(holder->pack)) return false;
-    if (relied.sound.contains(holder->pack) && (holder->depth == 0 || relied.whole.contains(id))) return true;
-  }
-  const auto where = store.index.find(id, false);
-  if (!where) {
-    const std::lock_guard lock(relied.mutex);
-    relied.unsound.insert(holder->pack);
-    return false;
-  }
-  if (where->depth > 0 && !rely_on_chain(*where, kMaxDeltaDepth + 1)) return false;
-  const std::lock_guard lock(relied.mutex);
-  if (where->pack->name() != holder->pack) relied.unsound.insert(holder->pack);
-  relied.sound.insert(where->pack->name());
-  if (where->depth > 0) relied.whole.insert(id);
-  return true;
-}
-
-/// Whether all that a copy rests on is there. It is relied on from now on, as the copy itself is.
-bool ChunkSession::Impl::rely_on_chain(const ChunkLocation& copy, unsigned budget) {
-  if (budget == 0) return false;
-  const FrameHeader header = decode_frame_header(copy.pack->frame(copy.offset), copy.pack->path());
-  for (const ChunkId& base : frame_bases(copy.pack->frame(copy.offset), copy.pack->path()).ids) {
-    {
-      const std::lock_guard lock(relied.mutex);
-      if (relied.whole.contains(base)) continue;
-    }
-    const auto where = store.index.find(base, false, static_cast<std::uint16_t>(header.depth - 1));
-    if (!where || (where->depth > 0 && !rely_on_chain(*where, budget - 1))) return false;
-    const std::lock_guard lock(relied.mutex);
-    relied.sound.insert(where->pack->name());
-    relied.whole.insert(base);
-  }
-  return true;
-}
 
 void ChunkSession::Impl::append(ByteView frame, Kind kind, std::span<const ChunkId> ids, std::span<const std::uint32_t> lengths,
                                 std::uint16_t depth) {
@@ -144,7 +23,8 @@ void ChunkSession::Impl::append(ByteView frame, Kind kind, std::span<const Chunk
   for (std::size_t i = 0; i < ids.size(); ++i)
     members[i] = {ids[i], 0, lengths[i], static_cast<std::uint16_t>(i), static_cast<std::uint8_t>(depth), kind};
   const SessionPacks::Appended appended = packs.append(frame, std::move(members));
-  for (std::size_t i = 0; i < ids.size(); ++i) places.settle(ids[i], {appended.offset, appended.slot, static_cast<std::uint16_t>(i)});
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    places.settle(ids[i], {appended.offset, appended.slot, static_cast<std::uint16_t>(i), static_cast<std::uint8_t>(depth)});
   if (appended.sealed) places.forget_slot(appended.slot);
 }
 
@@ -232,7 +112,11 @@ void ChunkSession::Impl::read_frame(const ChunkId& id, std::uint32_t slot, std::
     out.assign(bytes.begin(), bytes.end());
   } else {
     decode_frame(
-        frame, [this](const ChunkId& base_id, Bytes& base) { store.read(base_id, base); }, false, out, kWhere);
+        frame,
+        [this](const ChunkId& base_id, Bytes& base) {
+          if (!read_own(base_id, base)) store.read(base_id, base);
+        },
+        false, out, kWhere);
   }
   if (sha256(out) != id) ByteReader({}, kWhere).fail("chunk " + to_hex(id) + " came back as other bytes");
 }

@@ -17,6 +17,7 @@ struct Place {
   std::uint64_t at = 0;                                  ///< of a written chunk: offset of its frame
   std::uint32_t slot = kPending;                         ///< of a written chunk: which of the session's packs
   std::uint16_t member = 0;
+  std::uint8_t depth = 0;  ///< of a written chunk: of its frame
 };
 
 /// The chunks of a session by id, in shards so that threads rarely meet. Thread-safe.

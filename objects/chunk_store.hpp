@@ -80,6 +80,12 @@ class ChunkSession final : public ChunkSource, public ChunkSink {
   ~ChunkSession() override;
   void put_known(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like) override;
   void read(const ChunkId& id, Bytes& out) override;
+  /// The depth of a chunk that is there, and relied on from now on as one that was put; nothing if it is to be stored.
+  std::optional<std::uint16_t> find_depth(const ChunkId& id);
+  /// Stores whole frames of another repository as they are, but for a depth that is greater here. `members` are its chunks, all of them
+  /// (offsets are filled in here), which the caller has compared with their ids. False, storing nothing, if it is not to be had as it is:
+  /// one of its chunks is stored already, or what it rests on is not there, or rests on too much here.
+  bool put_frame(ByteView frame, std::span<const PackEntry> members);
   /// Publishes what was put so far (protocol steps 2 and 3 of the checkpoint: durable on return). May be called again after further puts.
   void flush();
   /// Step 4: whether each pack of which a chunk was reused, and each one flushed, is still in `packs/`. If not, what is gone is forgotten

@@ -22,7 +22,7 @@ constexpr std::uint16_t kEncryptedFlag = 1;
 
 using Sections = std::map<std::string, Bytes, std::less<>>;  // std::string orders by unsigned bytes
 
-/// Which sections a record of some kind has: all of these, and `pack` as it likes.
+/// Which sections a record of some kind has: all of these, and `pack` or `haft` as it likes.
 std::vector<std::string_view> sections_of(RecordKind kind) {
   switch (kind) {
     case RecordKind::checkpoint:
@@ -36,6 +36,9 @@ std::vector<std::string_view> sections_of(RecordKind kind) {
   }
   MM_ASSERT(false);
 }
+
+/// HEAD went to the checkpoint itself when it was made, so that there is nothing to note of a tombstone.
+bool moved_head(const Record& record) { return record.head_after == Position{record.number, record.id()}; }
 
 void put_position(const Position& position, ByteWriter& out) {
   out.varint(position.number);
@@ -66,7 +69,7 @@ Bytes encode_section(const Record& record, std::string_view tag) {
       out.raw(record.tree);
     } else if (tag == "GENR") {
       out.varint(record.gc_generation);
-    } else if (tag == "HAFT") {
+    } else if (tag == "HAFT" || tag == "haft") {
       put_position(record.head_after, out);
     } else if (tag == "HBEF") {
       put_position(record.head_before, out);
@@ -125,7 +128,7 @@ void decode_section(std::string_view tag, ByteView bytes, std::string_view where
   }
   if (tag == "GENR") {
     record.gc_generation = in.varint();
-  } else if (tag == "HAFT") {
+  } else if (tag == "HAFT" || tag == "haft") {
     record.head_after = take_position(in);
   } else if (tag == "HBEF") {
     record.head_before = take_position(in);
@@ -179,6 +182,7 @@ bool is_letter(char c) noexcept { return (c >= 'A' && c <= 'Z') || (c >= 'a' && 
 void decode_sections(ByteReader& in, std::string_view where, Record& record) {
   std::vector<std::string_view> missing = sections_of(record.kind);
   std::string previous;
+  bool has_head = false;
   while (!in.at_end()) {
     const std::string tag(as_text(in.take(4)));
     const ByteView content = in.take(in.u32());
@@ -186,16 +190,19 @@ void decode_sections(ByteReader& in, std::string_view where, Record& record) {
     if (!previous.empty() && !(previous < tag)) in.fail("sections out of order");
     previous = tag;
     const auto found = std::find(missing.begin(), missing.end(), tag);
-    const bool is_pack = tag == "pack" && (record.kind == RecordKind::checkpoint || record.kind == RecordKind::safety);
-    if (found == missing.end() && !is_pack) {
+    const bool is_extra = (tag == "pack" && (record.kind == RecordKind::checkpoint || record.kind == RecordKind::safety)) ||
+                          (tag == "haft" && record.kind == RecordKind::tombstone);
+    if (tag == "haft") has_head = true;
+    if (found == missing.end() && !is_extra) {
       if (tag[0] >= 'a') continue;
       throw Error(ErrorKind::unsupported, std::string(where) + " has a section '" + tag + "' that this version does not know",
                   "a newer metamori wrote it");
     }
     decode_section(tag, content, where, record);
-    if (!is_pack) missing.erase(found);
+    if (!is_extra) missing.erase(found);
   }
   if (!missing.empty()) in.fail("section '" + std::string(missing.front()) + "' is missing");
+  if (record.kind == RecordKind::tombstone && !has_head) record.head_after = {record.number, record.id()};
 }
 
 }  // namespace
@@ -214,6 +221,7 @@ Bytes encode_record(const Record& record) {
   out.u64(record.number);
   std::vector<std::string_view> tags = sections_of(record.kind);
   if (!record.packs.empty() && (record.kind == RecordKind::checkpoint || record.kind == RecordKind::safety)) tags.push_back("pack");
+  if (record.kind == RecordKind::tombstone && !moved_head(record)) tags.push_back("haft");
   for (const std::string_view tag : tags) {
     const Bytes content = encode_section(record, tag);
     out.raw(as_bytes(tag));

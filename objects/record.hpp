@@ -28,8 +28,8 @@ struct Record {
   std::uint64_t number = 0;
   // checkpoint, safety, tombstone: the git objects' contents
   Bytes blob, tree, commit;
-  // checkpoint, safety, move
-  Position head_before, head_after;
+  Position head_before;  // checkpoint, safety, move
+  Position head_after;   // these, and tombstone: what it was after the checkpoint
   // checkpoint, safety
   std::vector<Position> parents;
   std::uint64_t gc_generation = 0;

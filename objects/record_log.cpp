@@ -45,7 +45,7 @@ RecordSummary summarize(const Record& record) {
   summary.number = record.number;
   summary.kind = record.kind;
   summary.parents = record.parents;
-  summary.head_after = record.head_after;
+  if (record.kind != RecordKind::tombstone) summary.head_after = record.head_after;
   summary.line = record.line;
   summary.tags = record.tags;
   if (record.kind == RecordKind::move) return summary;

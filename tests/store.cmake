@@ -7,6 +7,7 @@ if(METAMORI_TESTS)
       prop/store_session.cpp
       unit/store_based.cpp
       unit/store_chunker.cpp
+      unit/store_copied.cpp
       unit/store_frame.cpp
       unit/store_index.cpp
       unit/store_pack.cpp

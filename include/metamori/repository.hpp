@@ -206,6 +206,8 @@ class METAMORI_API Repository {
   class Impl;
   /// For the library's own use.
   explicit Repository(std::unique_ptr<Impl> impl) noexcept;
+  /// For the library's own use.
+  [[nodiscard]] Impl& impl() noexcept { return *impl_; }
 
  private:
   std::unique_ptr<Impl> impl_;

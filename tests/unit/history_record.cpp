@@ -51,6 +51,20 @@ Bytes resealed(Bytes bytes) {
   return bytes;
 }
 
+TEST(Record, ATombstoneTellsWhereHeadWasIfTheCheckpointDidNotMoveIt) {
+  Record record = sample_tombstone();
+  record.head_after = {record.number, record.id()};
+  const Bytes plain = encode_record(record);
+  EXPECT_EQ(as_text(plain).find("haft"), std::string_view::npos);
+  EXPECT_EQ(decode_record(plain, "test").head_after, record.head_after);
+  for (const Position& head : {Position{}, Position{3, record.id()}}) {
+    record.head_after = head;
+    EXPECT_EQ(decode_record(encode_record(record), "test").head_after, head);
+  }
+  record.head_after.number = record.number + 1;
+  EXPECT_THROW(decode_record(encode_record(record), "test"), Error);
+}
+
 TEST(Record, EveryKindComesBackAsItWas) {
   for (const Record& record : {sample_checkpoint(), sample_safety(), sample_move(), sample_tombstone()}) {
     const Bytes bytes = encode_record(record);

@@ -92,6 +92,22 @@ TEST_F(Forget, UndoBringsBackAndASecondForgetsAgain) {
   EXPECT_EQ(listed(), (Numbers{4, 3, 2, 1}));
 }
 
+TEST_F(Forget, OneThatLeftHeadWhereItWasComesBackSo) {
+  take_some(2);
+  auto engine = open_at_tree(disk);
+  Record copied = engine->log->get(1);
+  copied.number = 3;
+  copied.head_before = copied.head_after = engine->log->head();
+  ASSERT_TRUE(engine->log->publish(copied));
+  const Position head = open_at_tree(disk)->log->head();
+  ASSERT_EQ(head.number, 2U);
+  forget_these({"3"}, true);
+  EXPECT_EQ(open_at_tree(disk)->log->head(), head);
+  undo_forget(*open_at_tree(disk), false, {});
+  EXPECT_EQ(open_at_tree(disk)->log->get(3).kind, RecordKind::checkpoint);
+  EXPECT_EQ(open_at_tree(disk)->log->head(), head);
+}
+
 TEST_F(Forget, WithoutItsNoteUndoTakesTheTombstonesMadeLast) {
   take_some(5);
   forget_these({"2"});

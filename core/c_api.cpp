@@ -226,11 +226,16 @@ metamori_kind metamori_checkpoint(metamori_repository* repository, const metamor
     checkpoint.image_kind = text_or_empty(given.image_kind);
     checkpoint.image_id = text_or_empty(given.image_id);
     checkpoint.image_digest = text_or_empty(given.image_digest);
+    checkpoint.stage_only = given.stage_only != 0;
+    const metamori_pause paused = options_of(given.pause, metamori_pause METAMORI_PAUSE_INIT);
+    const std::unique_ptr<Pause> pause = pause_of(paused);
+    if (given.pause != nullptr) checkpoint.pause = pause.get();
     checkpoint.control = control_of(given.control, callback);
     const CheckpointReport report = repository->repository.checkpoint(checkpoint);
     metamori_checkpoint_info result = describe(report.checkpoint);
     result.created = report.created ? 1 : 0;
     result.was_running = report.was_running ? 1 : 0;
+    result.paused_seconds = report.paused_seconds;
     result.has_losses = report.has_losses() ? 1 : 0;
     give(result, info);
   });

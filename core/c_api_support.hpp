@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <memory>
 #include <new>
 
 #include "metamori/metamori.h"
@@ -116,5 +117,8 @@ Control control_of(const metamori_control& given, Callback& callback);
 inline metamori_control control_or_none(const metamori_control* given) noexcept {
   return given != nullptr ? *given : metamori_control METAMORI_CONTROL_INIT;
 }
+
+/// All that `given` names, held still together; refers to it.
+std::unique_ptr<Pause> pause_of(const metamori_pause& given);
 
 }  // namespace metamori::c_api

@@ -14,3 +14,4 @@ metamori_test(restore_test
     unit/restore_unread.cpp
   LIBS metamori_engine_world)
 metamori_test(unsaved_restore_test SOURCES crash/unsaved_crash.cpp LIBS metamori_engine_world)
+metamori_c_test(c_pause_test c/pause_c_api.c)

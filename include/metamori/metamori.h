@@ -149,6 +149,23 @@ typedef enum metamori_on_torn {
   METAMORI_ON_TORN_FAIL = 2           /**< return METAMORI_TORN and publish nothing */
 } metamori_on_torn;
 
+/**
+ * Who is held still while a checkpoint captures files, so that all of them are of one instant: one of a process tree, a control group, and
+ * the caller's own writers. What it points to must live for the call. Processes go on in any case, also if this one is killed.
+ */
+typedef struct metamori_pause {
+  size_t size;              /**< set by METAMORI_PAUSE_INIT */
+  int64_t pid;              /**< this process and all that descend from it, but the calling one (SIGSTOP); 0: none */
+  const char* cgroup;       /**< this control group (cgroup v2): its directory, absolute or below where it is mounted; NULL: none */
+  int64_t max_ms;           /**< of a process tree or control group: go on after so many milliseconds, and make no checkpoint */
+  int (*begin)(void* user); /**< holds the caller's own writers still; 0, or else no checkpoint is made. NULL: none */
+  int (*end)(void* user);   /**< lets them go on; 0 if nothing could write since `begin`, or else no checkpoint is made */
+  void* user;               /**< given to `begin` and `end`, which are called by turns, in the calling thread */
+} metamori_pause;
+/** What a metamori_pause begins as. */
+#define METAMORI_PAUSE_INIT \
+  { sizeof(metamori_pause), 0, NULL, 60000, NULL, NULL, NULL }
+
 /** How metamori_checkpoint() is to take one. */
 typedef struct metamori_checkpoint_options {
   size_t size;                 /**< set by METAMORI_CHECKPOINT_OPTIONS_INIT */
@@ -172,33 +189,36 @@ typedef struct metamori_checkpoint_options {
   const char* image_digest;    /**< its digest, as "algorithm:hex"; may be NULL */
   metamori_control control;    /**< progress, stop, threads, limits */
   int skip_if_running;         /**< do nothing while another is being made in this repository */
+  int stage_only;              /**< store what the next checkpoint will need, but make none */
+  const metamori_pause* pause; /**< holds writers still while files are captured; NULL: nobody */
 } metamori_checkpoint_options;
 /** What a metamori_checkpoint_options begins as. */
 #define METAMORI_CHECKPOINT_OPTIONS_INIT                                                                                                \
   {                                                                                                                                     \
     sizeof(metamori_checkpoint_options), NULL, NULL, 0, NULL, 0, NULL, 0, 0, 0, 0, METAMORI_CHECK_AUTO, METAMORI_ON_TORN_MARK, 3, NULL, \
-        NULL, NULL, NULL, NULL, METAMORI_CONTROL_INIT, 0                                                                                \
+        NULL, NULL, NULL, NULL, METAMORI_CONTROL_INIT, 0, 0, NULL                                                                       \
   }
 
 /** What is known of a checkpoint. */
 typedef struct metamori_checkpoint_info {
-  size_t size;          /**< set by METAMORI_CHECKPOINT_INFO_INIT */
-  uint64_t number;      /**< from 1; never used twice in a repository */
-  char id[41];          /**< hexadecimal */
-  char root[65];        /**< SHA-256 that covers all content, hexadecimal */
-  int created;          /**< by metamori_checkpoint(): 0 if nothing had changed and that was asked for, or in a dry run */
-  int has_losses;       /**< by metamori_checkpoint(): a file was torn, kept or unreadable; see metamori_verdicts_open() */
-  int is_safety;        /**< made by a restore, for undo */
-  int64_t time_seconds; /**< when it was made, since 1970 */
-  uint64_t entries;     /**< names in it, of any type */
-  uint64_t files;       /**< regular files among them */
-  uint64_t bytes_total; /**< sum of their sizes */
-  uint64_t bytes_added; /**< growth of the repository when it was made */
-  int was_running;      /**< by metamori_checkpoint(): nothing was done, since another was being made and that was asked for */
+  size_t size;           /**< set by METAMORI_CHECKPOINT_INFO_INIT */
+  uint64_t number;       /**< from 1; never used twice in a repository */
+  char id[41];           /**< hexadecimal */
+  char root[65];         /**< SHA-256 that covers all content, hexadecimal */
+  int created;           /**< by metamori_checkpoint(): 0 if nothing had changed and that was asked for, or in a dry run */
+  int has_losses;        /**< by metamori_checkpoint(): a file was torn, kept or unreadable; see metamori_verdicts_open() */
+  int is_safety;         /**< made by a restore, for undo */
+  int64_t time_seconds;  /**< when it was made, since 1970 */
+  uint64_t entries;      /**< names in it, of any type */
+  uint64_t files;        /**< regular files among them */
+  uint64_t bytes_total;  /**< sum of their sizes */
+  uint64_t bytes_added;  /**< growth of the repository when it was made */
+  int was_running;       /**< by metamori_checkpoint(): nothing was done, since another was being made and that was asked for */
+  double paused_seconds; /**< by metamori_checkpoint(): how long metamori_checkpoint_options::pause held */
 } metamori_checkpoint_info;
 /** What a metamori_checkpoint_info begins as. */
 #define METAMORI_CHECKPOINT_INFO_INIT \
-  { sizeof(metamori_checkpoint_info), 0, "", "", 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+  { sizeof(metamori_checkpoint_info), 0, "", "", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /** Takes a checkpoint; it survives a power cut when this returns METAMORI_OK. `options` and `info` may be NULL. */
 METAMORI_API metamori_kind metamori_checkpoint(metamori_repository* repository, const metamori_checkpoint_options* options,

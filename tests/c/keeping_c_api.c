@@ -6,21 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "metamori/metamori.h"
-
-#define CHECK(condition)                                                     \
-  do {                                                                       \
-    if (!(condition)) {                                                      \
-      fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-      exit(1);                                                               \
-    }                                                                        \
-  } while (0)
-
-static void check_ok(metamori_kind kind, const metamori_error* error, const char* what) {
-  if (kind == METAMORI_OK) return;
-  fprintf(stderr, "%s: %s: %s\n", what, metamori_kind_name(kind), error->message);
-  exit(1);
-}
+#include "c/check.h"
 
 static void write_state(unsigned seed) {
   FILE* file = fopen("state", "w");

@@ -23,6 +23,7 @@ std::optional<ChildProcess> ChildProcess::start(const std::vector<std::string>& 
   ::sigemptyset(&none);
   ::sigemptyset(&defaults);
   ::sigaddset(&defaults, SIGPIPE);
+  ::sigaddset(&defaults, SIGXFSZ);
   ::sigaddset(&defaults, SIGUSR1);
   ::posix_spawnattr_setsigdefault(&attributes, &defaults);
   ::posix_spawnattr_setsigmask(&attributes, &none);

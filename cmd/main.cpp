@@ -45,6 +45,8 @@ int main(int argument_count, char** arguments) {
   occupy_standard_descriptors();
   // A reader that goes away must not kill a checkpoint half way.
   ::signal(SIGPIPE, SIG_IGN);
+  // Nor must a limit on the size of files: writing fails then, and what was begun is taken away.
+  ::signal(SIGXFSZ, SIG_IGN);
   // Asking a command how far it is must not end it, not even before it can tell.
   ::signal(SIGUSR1, SIG_IGN);
   Pager pager;

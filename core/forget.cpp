@@ -308,7 +308,7 @@ std::int64_t bury(Engine& engine, const std::vector<Position>& checkpoints) {
     keep_tags(engine, record);
     tombstones.push_back(tombstone_of(record, time));
   }
-  replace_in_little_room(engine, tombstones);
+  replace_in_little_room(engine, tombstones, Notes::stay);
   return time;
 }
 

@@ -12,6 +12,7 @@
 #include "core/forget.hpp"
 #include "core/gc_files.hpp"
 #include "core/gc_rewrite.hpp"
+#include "core/locate.hpp"
 #include "core/lock.hpp"
 #include "core/looking.hpp"
 #include "core/stat_cache.hpp"
@@ -99,10 +100,24 @@ class Collection {
   }
 
   /// In the order in which a restore takes them: it holds the first while it reads what it is going to write.
-  void lock() {
+  bool take_locks() {
+    gc_lock_.reset();
+    tree_lock_.reset();
     tree_lock_.emplace(engine_, kTreeLock, LockMode::exclusive, options_.control);
     gc_lock_.emplace(engine_, kGcLock, LockMode::exclusive, options_.control);
-    const bool is_held = tree_lock_->held() && gc_lock_->held();
+    return tree_lock_->held() && gc_lock_->held();
+  }
+  [[nodiscard]] bool lack_room() const { return tree_lock_->lacks_room() || gc_lock_->lacks_room(); }
+
+  void lock() {
+    bool is_held = take_locks();
+    if (!is_held && lack_room()) {
+      empty_cache(engine_, Notes::go);
+      is_held = take_locks();
+    }
+    if (!is_held && lack_room() && !options_.now)
+      throw Error(ErrorKind::no_space, "no space left for a lock, which is an empty file", {},
+                  joined_path(engine_.repository_directory, "locks"));
     if (!is_held && !options_.now)
       throw Error(ErrorKind::refused, "files can't be locked here, so that it is not known whether somebody writes to the repository",
                   "if nobody does, and nobody will before it is done: 'metamori gc --now'", engine_.repository_directory);
@@ -200,7 +215,7 @@ class Collection {
     }
     std::vector<Record> left;
     for (auto& [number, record] : released_) left.push_back(std::move(record));
-    replace_in_little_room(engine_, left);
+    replace_in_little_room(engine_, left, Notes::go);
   }
 
   /// On a full disk what is in the cache makes room: it can be made again.
@@ -210,41 +225,68 @@ class Collection {
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::no_space) throw;
     }
-    empty_cache(engine_);
+    empty_cache(engine_, Notes::go);
     return raise_generation(engine_);
   }
 
   void rewrite() {
-    GcRewriter rewriter(engine_, *table_, *mark_, plan_, meter_);
+    drop_unread();
+    if (rewrite_in_batches(kBatchBytes)) return;
+    // What the cache gives is room for the rest of one pack, most often, and what goes with that pack for the rest of the next.
+    empty_cache(engine_, Notes::go);
+    if (rewrite_in_batches(0)) return;
+    if (!any_went_)
+      throw Error(ErrorKind::no_space, "no space left for what has to be copied before anything can be deleted", {},
+                  joined_path(engine_.repository_directory, "packs"));
+    cut_short();
+  }
+
+  /// What nothing is read from goes first: on a full disk there is no room for anything else.
+  void drop_unread() {
     std::vector<PackName> batch;
-    // What nothing is read from goes first: on a full disk there is no room for anything else.
     for (const std::uint32_t pack : plan_.victims)
       if (!plan_.is_read[pack]) batch.push_back(table_->packs()[pack].name);
-    drop(rewriter, batch);
+    drop(batch);
+  }
+
+  /// False if there was not even room for the first batch. What was written and dropped before there was none counts, what was not
+  /// published is dropped.
+  bool rewrite_in_batches(std::uint64_t batch_bytes) {
+    GcRewriter rewriter(engine_, *table_, *mark_, plan_, meter_);
+    std::vector<PackName> batch;
+    bool is_begun = false;
+    const auto publish_and_drop = [&] {
+      rewriter.flush();
+      // What was written may be a pack that was there, byte for byte.
+      std::erase_if(batch, [&](const PackName& name) { return rewriter.was_published(name); });
+      is_begun = true;
+      drop(batch);
+    };
     try {
       rewriter.encode_broken();
       for (const std::uint32_t pack : plan_.victims) {
         if (!plan_.is_read[pack]) continue;
         rewriter.copy_pack(pack);
         batch.push_back(table_->packs()[pack].name);
-        if (rewriter.bytes_waiting() >= kBatchBytes) drop(rewriter, batch);
+        if (rewriter.bytes_waiting() >= batch_bytes) publish_and_drop();
       }
-      drop(rewriter, batch);
+      publish_and_drop();
     } catch (const Error& error) {
-      // What was written and dropped so far counts; what was not published is dropped.
       if (error.kind() != ErrorKind::timed_out && error.kind() != ErrorKind::no_space) throw;
-      if (error.kind() == ErrorKind::no_space && !batch_went_) throw;
-      report_.is_complete = false;
-      was_cut_short_ = true;
+      if (error.kind() == ErrorKind::no_space && !is_begun) return false;
+      cut_short();
     }
-    report_.bytes_copied = rewriter.bytes_written();
+    report_.bytes_copied += rewriter.bytes_written();
+    return true;
   }
 
-  void drop(GcRewriter& rewriter, std::vector<PackName>& batch) {
-    rewriter.flush();
-    // What was written may be a pack that was there, byte for byte.
-    std::erase_if(batch, [&](const PackName& name) { return rewriter.was_published(name); });
-    batch_went_ = batch_went_ || !batch.empty();
+  void cut_short() {
+    report_.is_complete = false;
+    was_cut_short_ = true;
+  }
+
+  void drop(std::vector<PackName>& batch) {
+    any_went_ = any_went_ || !batch.empty();
     move_to_trash(engine_, batch);
     if (deletes_at_once_) empty_trash(engine_, true);
     batch.clear();
@@ -277,7 +319,7 @@ class Collection {
   bool is_alone_ = false;
   bool deletes_at_once_ = false;
   bool was_cut_short_ = false;
-  bool batch_went_ = false;
+  bool any_went_ = false;
   std::optional<GcTable> table_;
   std::optional<GcMark> mark_;
   GcPlan plan_;

@@ -82,11 +82,11 @@ std::uint64_t clean_temporaries(Engine& engine, bool exclusive) {
   return removed;
 }
 
-void empty_cache(Engine& engine) {
+void empty_cache(Engine& engine, Notes notes) {
   if (!engine.dirs.cache.is_open()) return;
   const auto empty = [&](const Fd& directory, const std::string& path) {
     for (const DirectoryName& entry : list_directory(engine.system, directory.get(), path))
-      if (entry.name != kNoteName && entry.name != "forget")
+      if (notes == Notes::go || (entry.name != kNoteName && entry.name != "forget"))
         static_cast<void>(engine.system.remove_file(directory.get(), entry.name.c_str()));
   };
   empty(engine.dirs.cache, "cache");
@@ -94,12 +94,12 @@ void empty_cache(Engine& engine) {
     empty(*index, "cache/index");
 }
 
-void replace_in_little_room(Engine& engine, const std::vector<Record>& records) {
+void replace_in_little_room(Engine& engine, const std::vector<Record>& records, Notes notes) {
   try {
     engine.log->replace_each(records);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::no_space) throw;
-    empty_cache(engine);
+    empty_cache(engine, notes);
     for (const Record& record : records) engine.log->replace(record);
   }
 }

@@ -17,10 +17,12 @@ std::uint64_t empty_trash(Engine& engine, bool at_once);
 /// Removes what dead writers left in `tmp/`: packs and records, if nobody who writes such runs (`exclusive`), and whatever is old. Returns
 /// how many.
 std::uint64_t clean_temporaries(Engine& engine, bool exclusive);
-/// Deletes the large files of the cache.
-void empty_cache(Engine& engine);
+/// What of the cache stays where it has to make room: the notes of the last gc and the last forget are small, and of use to who comes next.
+enum class Notes { stay, go };
+/// Deletes the files of the cache.
+void empty_cache(Engine& engine, Notes notes);
 /// RecordLog::replace_each; on a full disk with the room that the cache gives, and one by one, so that each makes room for the next.
-void replace_in_little_room(Engine& engine, const std::vector<Record>& records);
+void replace_in_little_room(Engine& engine, const std::vector<Record>& records, Notes notes);
 /// Whether the directory is on a file system of this machine, where locks are known to hold.
 bool is_on_local_disk(Engine& engine, const Fd& directory);
 

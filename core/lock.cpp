@@ -21,13 +21,15 @@ constexpr std::uint64_t kMaxHolderBytes = 4096;
 
 enum class Outcome { taken, busy, impossible };
 
-/// The file behind a lock. Another user's file may not be writable for us; locking it works all the same. Not open where there can be none.
-Fd open_lock_file(Engine& engine, const std::string& name) {
+/// The file behind a lock. Another user's file may not be writable for us; locking it works all the same. Not open where there can be none;
+/// `lacks_room` becomes true if that is because the disk is full.
+Fd open_lock_file(Engine& engine, const std::string& name, bool& lacks_room) {
   System& system = engine.system;
   const int dir = engine.dirs.locks.get();
   int fd = retry_interrupted([&] { return system.open_at(dir, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, kLockFileMode); });
   if (fd == -EACCES || fd == -EROFS || fd == -EPERM)
     fd = retry_interrupted([&] { return system.open_at(dir, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0); });
+  lacks_room = lacks_room || fd == -ENOSPC || fd == -EDQUOT;
   if (fd == -ENOSPC || fd == -EDQUOT || fd == -EACCES || fd == -EROFS || fd == -ENOENT)
     return {};  // a courtesy that can't be had must not stop anybody
   if (fd < 0) throw_io(-fd, "open", joined_path(engine.repository_directory, "locks/" + name));
@@ -103,8 +105,9 @@ Lock::Lock(Engine& engine, const std::string& name, LockMode mode, const Control
   if (!engine.dirs.locks.is_open()) return;
   System& system = engine.system;
   const std::string path = joined_path(engine.repository_directory, "locks/" + name);
-  const Fd turn = open_lock_file(engine, name + ".turn");
-  Fd file = open_lock_file(engine, name);
+  Fd file = open_lock_file(engine, name, lacks_room_);  // first: where there is room for one of the two, it is this
+  bool no_turn = false;
+  const Fd turn = open_lock_file(engine, name + ".turn", no_turn);
   Wait wait(system, control, [&] { return "the lock '" + name + "', held by " + describe_holder(system, file, path); });
   Outcome outcome = lock_until(system, turn, mode, wait);
   if (outcome != Outcome::busy) outcome = lock_until(system, file, mode, wait);

@@ -18,12 +18,15 @@ class Lock {
   /// result is not `held()`.
   Lock(Engine& engine, const std::string& name, LockMode mode, const Control& control);
   [[nodiscard]] bool held() const noexcept { return file_.is_open(); }
+  /// It is not held because its file could not be made: the disk is full.
+  [[nodiscard]] bool lacks_room() const noexcept { return lacks_room_; }
   /// Makes a lock that is held exclusively a shared one. False if somebody else took it just then, exclusively: it is no longer held.
   [[nodiscard]] bool share();
 
  private:
   System* system_ = nullptr;
   Fd file_;
+  bool lacks_room_ = false;
 };
 
 inline constexpr const char* kCheckpointLock = "checkpoint";  ///< shared by every checkpoint, for those that ask whether there is one

@@ -5,9 +5,7 @@ disk of the file. The loop goes through the page cache of the file, which writes
 """
 
 import bisect
-import ctypes
 import os
-import pathlib
 import shutil
 import struct
 import subprocess
@@ -20,34 +18,6 @@ SUPER = struct.Struct("<QQQI")
 ENTRY = struct.Struct("<QQQQ")
 MAGIC = 0x6A736677736872
 FLUSH, FUA, DISCARD = 1, 2, 4
-CLONE_NEWNS, MS_REC, MS_PRIVATE, MS_BIND = 0x20000, 0x4000, 0x40000, 0x1000
-LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-def mount_call(source, target, flags):
-    if LIBC.mount(os.fsencode(source), os.fsencode(target), None, ctypes.c_ulong(flags), None) != 0:
-        raise OSError(ctypes.get_errno(), f"mount {target}")
-
-
-def own_mounts():
-    """From here on what this process mounts is seen by it and its children alone, and ends with them."""
-    if LIBC.unshare(CLONE_NEWNS) != 0:
-        raise Skip("no mount namespace can be made")
-    mount_call("none", "/", MS_REC | MS_PRIVATE)
-
-
-class BootId:
-    """Lets the machine look as if it had been started again: another file in place of the kernel's, for this process and its children."""
-
-    KERNELS = "/proc/sys/kernel/random/boot_id"
-
-    def __init__(self, place):
-        self.file = pathlib.Path(place) / "boot_id"
-        self.start_again("0")
-        mount_call(self.file, self.KERNELS, MS_BIND)
-
-    def start_again(self, name):
-        self.file.write_text(f"{int(name):08x}-0000-4000-8000-000000000000\n")
 
 
 def check_means():

@@ -18,7 +18,8 @@ import tempfile
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "torture"))
 
-from logged_disk import BootId, Image, Log, LoggedDisk, check_means, own_mounts
+from logged_disk import Image, Log, LoggedDisk, check_means
+from mounts import BootId, Mounted, own_mounts
 from support import STAGED, Violation, Walk, build_preload, chance, expect_same, remove, run, run_json, scale, spread
 from tap import Parts, Skip
 from told_history import KINDS, SETTLING, History, expect_there
@@ -35,34 +36,19 @@ Found = collections.namedtuple("Found", "cuts pending violations")
 MUTANTS = ("no-directory-sync", "no-file-sync", "no-file-system-sync")
 
 
-def mount(kind, device, place):
-    loop = () if str(device).startswith("/dev/") else ("loop",)
-    done = subprocess.run(["mount", "-t", kind.name, "-o", ",".join((*loop, kind.options)), device, place], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise OSError(f"mount {kind.name}: {done.stderr.strip()}")
-
-
-def unmount(place):
-    subprocess.run(["umount", place], check=True)
-
-
 class Recorded:
     """A job's run on a logged disk: `log` is what the disk was told, `history` what the job was told."""
 
     def __init__(self, kind, place, turns, prefix=()):
         self.kind = kind
-        mounted = place / "mounted"
-        mounted.mkdir(parents=True)
+        place.mkdir()
         disk = LoggedDisk(place, kind.size)
         try:
             subprocess.run([*kind.make, disk.device], check=True, capture_output=True)
-            mount(kind, disk.device, mounted)
-            try:
+            with Mounted(kind.name, disk.device, place / "mounted", kind.options) as mounted:
                 self.history = History(mounted, disk.position, kind.name, prefix)
                 self.run(turns)
                 self.end, self.history.clock = disk.position(), None  # the examiners get it, in processes of their own
-            finally:
-                unmount(mounted)
         finally:
             disk.close()
         self.log = Log(disk.log)
@@ -100,8 +86,6 @@ class Examiner:
         self.recorded, self.place, self.kind = recorded, place, recorded.kind
         self.image = Image(recorded.log, place / "image", self.kind.size)
         self.boot, self.boots, self.pending = BootId(place), 0, 0
-        self.mounted = place / "mounted"
-        self.mounted.mkdir()
 
     def examine(self, cut):
         self.image.advance(self.recorded.log.durable(cut.time))
@@ -115,11 +99,10 @@ class Examiner:
         self.image.cut(disk, cut.kept)
         self.boots += 1
         self.boot.start_again(self.boots)
-        mount(self.kind, disk, self.mounted)
         try:
-            return check(self.mounted / "tree", self.place, self.recorded.history, cut.time, abort)
+            with Mounted(self.kind.name, disk, self.place / "mounted", self.kind.options) as mounted:
+                return check(mounted / "tree", self.place, self.recorded.history, cut.time, abort)
         finally:
-            unmount(self.mounted)
             disk.unlink()
             remove(self.place / "out")
 

@@ -222,6 +222,56 @@ TEST_F(FullDisk, WhatCanNotBeCopiedStays) {
   check_all();
 }
 
+// Of each pack a little stays, and there is no room for all of that at once: one pack after the other makes room for the next.
+TEST_F(FullDisk, LittleByLittleMuchIsCopied) {
+  for (int i = 1; i <= 12; ++i) {
+    write("stays" + std::to_string(i), noise(6'000, static_cast<std::uint32_t>(1000 + i)));
+    write("goes", noise(100'000, static_cast<std::uint32_t>(2000 + i)));
+    take_checkpoint_of_tree();
+  }
+  forget_all_but({12});
+  fill(16'000);
+  EXPECT_GT(collect().bytes_freed(), 900'000U);
+  check_all();
+  step();
+  check_all();
+}
+
+class NoInodes : public Keeping {
+ protected:
+  NoInodes() : Keeping({.capacity_inodes = 1000}) {}
+  void fill() {
+    FileSystemInfo info;
+    const int fd = disk.open_at(AT_FDCWD, kTree, O_RDONLY | O_DIRECTORY, 0);
+    disk.file_system_info(fd, info);
+    disk.close(fd);
+    disk.configure([&](SimOptions& options) { options.capacity_inodes -= info.available_inodes; });
+  }
+};
+
+// Not even an empty file for a lock can be made; the cache makes room for it.
+TEST_F(NoInodes, ForgetAndGcMakeRoom) {
+  for (int i = 1; i <= 12; ++i) step();
+  forget_all_but({6, 12});
+  step();
+  write_texts();
+  fill();
+  EXPECT_EQ(failure([&] { checkpoint(disk); }), ErrorKind::no_space);
+  EXPECT_GT(collect().bytes_freed(), 100'000U);
+  check_all();
+  step();
+  check_all();
+}
+
+TEST_F(NoInodes, WhereNothingMakesRoomThatIsSaid) {
+  for (int i = 1; i <= 3; ++i) step();
+  forget_all_but({3});
+  empty_cache(*open_at_tree(disk), Notes::go);
+  fill();
+  EXPECT_EQ(failure([&] { collect(); }), ErrorKind::no_space);
+  check_all();
+}
+
 TEST_F(RemoteGc, OnFileSystemsPacksWaitInTheTrash) {
   for (int i = 1; i <= 4; ++i) step();
   forget_all_but({4});

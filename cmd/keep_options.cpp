@@ -4,6 +4,7 @@
 
 #include "cmd/dates.hpp"
 #include "cmd/metadata.hpp"
+#include "cmd/setting_keys.hpp"
 #include "cmd/settings.hpp"
 #include "cmd/units.hpp"
 
@@ -58,6 +59,8 @@ KeepPolicy configured_policy(const Session& session) {
   policy.monthly = number("keep.monthly");
   if (const auto value = text("keep.within"))
     if (const auto within_ms = parse_duration_ms(*value)) policy.within_seconds = *within_ms / kMsPerSecond;
+  if (const auto value = text("keep.tag")) policy.tags = split_words(*value);
+  if (const auto value = text("keep.meta")) policy.metadata = parse_metadata(split_words(*value));
   if (const auto value = text("keep.thin")) policy.thin = is_true(*value);
   if (const auto value = text("keep.max-size")) policy.max_size_bytes = parse_size(*value);
   policy.utc_offset_minutes = local_offset_minutes();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cmd/environment.hpp"
+#include "cmd/metadata.hpp"
 #include "cmd/suggest.hpp"
 #include "cmd/text.hpp"
 #include "cmd/units.hpp"
@@ -39,7 +40,9 @@ constexpr std::array kKeys{
     SettingKey{"keep.hourly", number, "N", "0", "Keep the newest of each of N hours", "", ""},
     SettingKey{"keep.last", number, "N", "0", "Keep the newest N", "", ""},
     SettingKey{"keep.max-size", size, "SIZE", "", "Of what the others keep, keep only what fits into so many bytes (default: no limit)", "", ""},
+    SettingKey{"keep.meta", metadata, "K=V...", "", "Keep those with this metadata, parted by blanks", "", ""},
     SettingKey{"keep.monthly", number, "N", "0", "Keep the newest of each of N months", "", ""},
+    SettingKey{"keep.tag", words, "T...", "", "Keep those with one of these tags, parted by blanks", "", ""},
     SettingKey{"keep.thin", boolean, kBooleans, "false", "Keep fewer the older they are", "", ""},
     SettingKey{"keep.weekly", number, "N", "0", "Keep the newest of each of N weeks", "", ""},
     SettingKey{"keep.within", duration, "DUR", "", "Keep all that are at most so much older than the newest (default: none)", "", ""},
@@ -64,6 +67,15 @@ bool is_choice(std::string_view values, std::string_view value) {
 bool is_boolean(std::string_view value) {
   constexpr std::array<std::string_view, 8> kWords{"true", "yes", "on", "1", "false", "no", "off", "0"};
   return std::find(kWords.begin(), kWords.end(), value) != kWords.end();
+}
+
+bool is_metadata(const std::string& value) {
+  try {
+    parse_metadata(split_words(value));
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 bool is_person(const std::string& value) {
@@ -128,6 +140,14 @@ void check_setting(const SettingKey& key, const std::string& value, std::string_
       is_fine = is_person(value);
       expected = "of the form 'Name <mail>'";
       break;
+    case words:
+      is_fine = value.find('\n') == std::string::npos;
+      expected = "words parted by blanks";
+      break;
+    case metadata:
+      is_fine = is_metadata(value);
+      expected = "of the form K=V, several parted by blanks";
+      break;
     case program:
       is_fine = value.find('\n') == std::string::npos;
       expected = "a command";
@@ -145,6 +165,17 @@ void check_setting(const SettingKey& key, const std::string& value, std::string_
 bool is_true(std::string_view value) noexcept { return value == "true" || value == "yes" || value == "on" || value == "1"; }
 
 bool may_stand_in_repository(const SettingKey& key) noexcept { return key.type != program; }
+
+std::vector<std::string> split_words(std::string_view value) {
+  constexpr std::string_view kBlanks = " \t";
+  std::vector<std::string> words;
+  for (std::size_t at = value.find_first_not_of(kBlanks); at != std::string_view::npos; at = value.find_first_not_of(kBlanks, at)) {
+    const std::size_t end = std::min(value.find_first_of(kBlanks, at), value.size());
+    words.emplace_back(value.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
 
 std::string variable_of(const SettingKey& key) {
   std::string name = "METAMORI_";

@@ -6,10 +6,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace metamori::cmd {
 
-enum class SettingType { boolean, number, size, duration, choice, person, program, sharing };
+enum class SettingType { boolean, number, size, duration, choice, person, words, metadata, program, sharing };
 
 struct SettingKey {
   std::string_view name;  ///< `checkpoint.on-torn`
@@ -31,6 +32,8 @@ void check_setting(const SettingKey& key, const std::string& value, std::string_
 bool is_true(std::string_view value) noexcept;
 /// Whether the repository's own file may hold it: not what names a program, since whoever made the repository wrote that file.
 bool may_stand_in_repository(const SettingKey& key) noexcept;
+/// What blanks part.
+std::vector<std::string> split_words(std::string_view value);
 /// `METAMORI_CHECKPOINT_ON_TORN`
 std::string variable_of(const SettingKey& key);
 

@@ -100,6 +100,14 @@ some() {
   expect 13 gc; [ "$(ls .metamori/packs | wc -l)" -eq 4 ]
 }
 
+@test "tags and metadata that are kept may be set, too" {
+  some 5; m tag good-1 1; m tag good-2 2; m tag bad 3; echo 6 >a; m checkpoint -q --meta kind=final
+  m config set keep.last 1; m config set keep.tag 'good-*  best'; m config set keep.meta kind=final
+  echo 7 >a; m checkpoint -q
+  expect 0 forget -q; same "$(m log --format=%# | xargs)" "7 6 2 1"
+  expect 2 config set keep.meta kind; has "$err" 'K=V'
+}
+
 @test "rules may be set once, for forget, checkpoint --keep-policy and gc --auto" {
   some 5
   expect 2 forget; expect 2 checkpoint --keep-policy; has "$err" 'config set keep'

@@ -34,7 +34,7 @@ void follow_pointer(System& system, const std::string& pointer, Location& locati
   const int fd = try_open(system, target, kDirectoryFlags);
   if (fd == -ENOENT || fd == -ENOTDIR)
     throw Error(ErrorKind::no_repository, "the repository " + quoted(target) + ", to which " + quoted(pointer) + " points, is not there",
-                {}, target);
+                "if it was moved, write where it is now into that file: 'metamori-dir: PATH'", target);
   if (fd < 0) throw_io(-fd, "open", target);
   location.repository = Fd(system, fd);
   location.repository_directory = absolute_path(system, fd, target);

@@ -13,8 +13,9 @@ constexpr std::size_t kPieceBytes = 2048;  // a multiple of every element width,
 constexpr std::size_t kPieceCount = 4;
 constexpr std::size_t kPlaneCount = 8;
 
-// zstd's fast levels only find matches, which is all that there is in shuffled numbers; text and code need level 1's entropy coding.
+// zstd's fast levels only find matches, which is nearly all that there is in shuffled numbers; text and code need level 1's entropy coding.
 constexpr int kGeneralLevel = 1;
+constexpr int kShuffledLevel = -1;  ///< 2 % smaller than -5, in 1.05 times its time; smaller than level 1, too
 constexpr int kFastLevel = -5;
 
 void take_sample(ByteView raw, Bytes& sample) {
@@ -73,7 +74,7 @@ ProbeResult Probe::look(ByteView raw) {
   }
   ProbeResult best{{}, kWorthwhilePermille + 1};
   for (const std::uint8_t width : {std::uint8_t{8}, std::uint8_t{4}, std::uint8_t{2}}) {
-    const Encoding encoding{kFastLevel, width};
+    const Encoding encoding{kShuffledLevel, width};
     if (const std::uint32_t permille = measure(sample_, encoding); permille < best.permille) best = {encoding, permille};
   }
   // Level 1 takes ten times as long as a shuffle and the fast level, so it has to be clearly smaller.

@@ -1,5 +1,8 @@
 #!/usr/bin/python3
-"""Writers, forget and gc at once, all of them killed now and then: every checkpoint that was acknowledged and not forgotten is there, whole."""
+"""Writers, forget and gc at once, all of them killed now and then: every checkpoint that was acknowledged and not forgotten is there, whole.
+
+METAMORI_TEST_SCALE of 5 or more: 8 writers, of 100 or more 16 for ten minutes.
+"""
 
 import collections
 import hashlib
@@ -104,8 +107,8 @@ def test():
         tree = pathlib.Path(name) / "tree"
         tree.mkdir()
         run(tree, "init")
-        deadline = time.monotonic() + min(6 * scale(), 120)
-        writers = [Writer(tree, index, deadline) for index in range(3 if scale() < 5 else 8)]
+        deadline = time.monotonic() + (600 if scale() >= 100 else min(6 * scale(), 120))
+        writers = [Writer(tree, index, deadline) for index in range(3 if scale() < 5 else 8 if scale() < 100 else 16)]
         keeper = Keeper(tree, writers, deadline)
         for thread in (*writers, keeper):
             thread.start()

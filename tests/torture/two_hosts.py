@@ -304,6 +304,7 @@ def test():
         parts.run("writers on two hosts, locks that hold", check_race, place, "local", "", True, count="P11.hosts.acknowledged")
         parts.run("writers on two hosts without locks", check_race, place, "none", "no-locks,no-noreplace", False, count="P11.hosts.acknowledged")
         parts.run("writers on two hosts on what behaves like the worst NFS", check_race, place, "nfs", AS_NFS, True, count="P11.hosts.acknowledged")
+        parts.run("writers on two hosts whose renames' answers get lost", check_race, place, "lost", "rename-answers-lost", True, count="P11.hosts.acknowledged")
         parts.run("runs of cron overlap", check_cron, place, count="P11.hosts.overlapping")
     parts.end()
 

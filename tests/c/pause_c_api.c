@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@ static void write_for_ever(void) {
   FILE* files[2];
   unsigned long number = 0;
   unsigned i;
+  CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0); /* whatever becomes of the test */
   files[0] = fopen("first", "w");
   files[1] = fopen("second", "w");
   CHECK(files[0] != NULL && files[1] != NULL);

@@ -17,7 +17,7 @@ constexpr CommandTraits kAlone{.has_repository = false};
 constexpr CommandTraits kAlways{.has_repository = false, .needs_settings = false};
 constexpr CommandTraits kPagedAlways{.is_paged = true, .has_repository = false, .needs_settings = false};
 
-constexpr std::array<CommandRow, 28> kCommands{{
+constexpr std::array<CommandRow, 29> kCommands{{
     {"init", start, "Make a repository for a tree of files",
      "metamori init                                 # here\n"
      "metamori init --exist-ok run7                 # in run7; fine if it is there\n"
@@ -118,6 +118,11 @@ constexpr std::array<CommandRow, 28> kCommands{{
      "metamori gc\n"
      "metamori gc --auto -q                         # from cron: only where it is worth while\n",
      "10 11 13 14 15 16", make_gc},
+    {"copy", care, "Copy checkpoints to another repository, or from one",
+     "metamori copy --init /backup/run7             # all that it has not yet; made on the first run\n"
+     "metamori copy /backup/run7 HEAD 3..9          # some of them\n"
+     "metamori copy --from /backup/run7 17          # bring one back\n",
+     "10 11 12 13 14 15 16", make_copy},
     {"recover", care, "Finish or take back an interrupted restore",
      "metamori recover                              # finish it\n"
      "metamori recover --abort                      # back to what was there before\n",

@@ -54,6 +54,7 @@ std::unique_ptr<Command> make_stats();
 std::unique_ptr<Command> make_watch();
 std::unique_ptr<Command> make_restore();
 std::unique_ptr<Command> make_pin();
+std::unique_ptr<Command> make_copy();
 std::unique_ptr<Command> make_forget();
 std::unique_ptr<Command> make_gc();
 std::unique_ptr<Command> make_recover();

@@ -9,7 +9,7 @@ namespace {
 
 using enum ValueKind;
 
-constexpr std::array<std::pair<std::string_view, ValueKind>, 30> kKinds{{
+constexpr std::array<std::pair<std::string_view, ValueKind>, 31> kKinds{{
     {"A", range},
     {"B", revision},
     {"CMD", program},
@@ -30,6 +30,7 @@ constexpr std::array<std::pair<std::string_view, ValueKind>, 30> kKinds{{
     {"PATH", tracked_path},
     {"PATTERN", pattern},
     {"PID|CGROUP", text},
+    {"REPO", directory},
     {"REV", revision},
     {"REV:PATH", revision_file},
     {"REV[:PATH]", revision_path},

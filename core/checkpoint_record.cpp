@@ -40,7 +40,12 @@ std::string line_after(Engine& engine, const Position& head, std::uint64_t numbe
     const auto lines = engine.log->lines();
     if (std::none_of(lines.begin(), lines.end(), [](const auto& line) { return line.first == "main"; })) return "main";
   }
-  return "main-" + std::to_string(number);
+  // A line of that name may have been copied here.
+  std::string line = "main-" + std::to_string(number);
+  const auto lines = engine.log->lines();
+  while (std::any_of(lines.begin(), lines.end(), [&](const auto& known) { return known.first == line; }))
+    line += "-" + std::to_string(number);
+  return line;
 }
 
 CheckpointRecord content_of(const RecordParts& parts) {

@@ -47,7 +47,7 @@ bool GcRewriter::is_wanted(const GcTable::Copy& copy) const {
 }
 
 /// Where what a copy rests on lies, as far as it stays; in place of what goes, what that rests on.
-void GcRewriter::expand(const GcTable::Copy& copy, std::int64_t begin, std::vector<Piece>& pieces, std::size_t& budget) {
+void GcRewriter::expand(const GcTable::Copy& copy, std::int64_t begin, std::vector<BasePiece>& pieces, std::size_t& budget) {
   if (copy.base_count == 0 || budget == 0) return;
   const PackReader& pack = open(copy.pack);
   const BaseList list = frame_bases(pack.frame(copy.offset), pack.path());
@@ -57,7 +57,7 @@ void GcRewriter::expand(const GcTable::Copy& copy, std::int64_t begin, std::vect
     --budget;
     const GcTable::Copy& home = table_.home(base);
     if (mark_.is_live(base)) {
-      pieces.push_back({offset, base});
+      pieces.push_back({table_.id(base), offset, home.raw_bytes});
     } else {
       expand(home, offset, pieces, budget);  // as deep as frames rest on each other, at most
     }
@@ -65,29 +65,12 @@ void GcRewriter::expand(const GcTable::Copy& copy, std::int64_t begin, std::vect
   }
 }
 
-/// The longest row of neighbours that stay and that cover the first byte, from which the chunk's own bytes came.
+/// Of those that stay.
 BaseList GcRewriter::likely_bases(const GcTable::Copy& copy) {
-  std::vector<Piece> pieces;
+  std::vector<BasePiece> pieces;
   std::size_t budget = kExpandMax;
   expand(copy, 0, pieces, budget);
-  std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.offset < b.offset; });
-  BaseList list;
-  const auto length = [&](const Piece& piece) { return static_cast<std::int64_t>(table_.home(piece.chunk).raw_bytes); };
-  const auto first =
-      std::find_if(pieces.begin(), pieces.end(), [&](const Piece& piece) { return piece.offset <= 0 && piece.offset + length(piece) > 0; });
-  if (first == pieces.end()) return list;
-  list.skip = static_cast<std::uint32_t>(-first->offset);
-  std::int64_t end = first->offset;
-  std::uint64_t total = 0;
-  for (auto piece = first; piece != pieces.end() && list.ids.size() < kMaxBases && end < static_cast<std::int64_t>(copy.raw_bytes);
-       ++piece) {
-    if (piece->offset != end) continue;
-    total += static_cast<std::uint64_t>(length(*piece));
-    if (total > kMaxRawBytes) break;
-    list.ids.push_back(table_.id(piece->chunk));
-    end += length(*piece);
-  }
-  return list;
+  return base_row(std::move(pieces), copy.raw_bytes);
 }
 
 bool GcRewriter::encode_based(std::uint32_t chunk, ByteView raw, const BaseList& like) {

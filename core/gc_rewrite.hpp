@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "core/base_pieces.hpp"
 #include "core/gc_plan.hpp"
 
 namespace metamori {
@@ -30,13 +31,8 @@ class GcRewriter {
     Bytes raw;
     std::vector<std::uint32_t> chunks;
   };
-  /// A chunk that stays, and where it lies in the file in relation to the one that is encoded.
-  struct Piece {
-    std::int64_t offset = 0;
-    std::uint32_t chunk = 0;
-  };
   const PackReader& open(std::uint32_t pack);
-  void expand(const GcTable::Copy& copy, std::int64_t begin, std::vector<Piece>& pieces, std::size_t& budget);
+  void expand(const GcTable::Copy& copy, std::int64_t begin, std::vector<BasePiece>& pieces, std::size_t& budget);
   [[nodiscard]] BaseList likely_bases(const GcTable::Copy& copy);
   bool encode_based(std::uint32_t chunk, ByteView raw, const BaseList& like);
   void put_whole(std::uint32_t chunk, ByteView raw);

@@ -52,7 +52,8 @@ std::size_t range_dots(std::string_view from) {
 
 std::vector<Position> candidates(Engine& engine, const LogOptions& options, bool filtered) {
   if (options.all) return all_checkpoints(engine);
-  if (options.from == "HEAD" && engine.log->highest() == 0) return {};  // a new repository has an empty log, not an error
+  // A new repository has an empty log, not an error; one into which checkpoints were only copied has no HEAD.
+  if (options.from == "HEAD" && engine.log->head().number == 0) return all_checkpoints(engine);
   if (const std::size_t dots = range_dots(options.from); dots != std::string_view::npos)
     return checkpoints_between(engine, options.from, dots);
   const std::size_t limit = filtered || options.limit == 0 ? kUnlimited : static_cast<std::size_t>(options.limit);

@@ -60,13 +60,11 @@ class LogCommand final : public Command {
     log_.paths = tree_paths(repository, words_);
     if (revision_) log_.from = *revision_;
     const std::optional<CheckpointInfo> head = find_head(repository);
-    // Without any checkpoint there is no HEAD to start from: an empty list, not an error.
-    const bool has_start = head || revision_ || log_.all;
     try {
       if (log_.all) damaged_ = repository.damaged_records();
       if (session.json()) {
-        write_json(session, repository, has_start);
-      } else if (has_start) {
+        write_json(session, repository);
+      } else {
         print_all(session, repository, head ? &*head : nullptr);
       }
     } catch (const Error& error) {
@@ -110,7 +108,7 @@ class LogCommand final : public Command {
   }
 
   /// All is looked up before anything is written: an error can't cut the object short.
-  void write_json(Session& session, Repository& repository, bool has_start) const {
+  void write_json(Session& session, Repository& repository) const {
     std::vector<std::pair<LogEntry, std::optional<DiffReport>>> entries;
     StreamStatus status(session, "log", "checkpoints");
     const auto keep = [&](const LogEntry& entry) {
@@ -118,7 +116,7 @@ class LogCommand final : public Command {
       entries.emplace_back(entry, changes(repository, entry));
       return true;
     };
-    if (has_start) repository.log(log_, keep);
+    repository.log(log_, keep);
     JsonReport json(session, "log");
     json->key("checkpoints").begin_array();
     for (const auto& [entry, report] : entries) write_entry(*json, entry, report);

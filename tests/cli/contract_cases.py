@@ -37,6 +37,7 @@ TORN = rf"metamori: warning: {WORD}: torn in checkpoint \d+, a mixture perhaps o
 FALLEN_BACK = r"metamori: warning: checkpoint \d+ is (?:damaged and was passed over: .+|taken instead)"
 FORGOTTEN = rf"(?:keep  |forget|back  ) +{NAME}  {TIME}  .+|\d+ checkpoints? (?:brought back|(?:would be )?forgotten, \d+ kept.*)|gc would then free about {SIZE}"
 CHECKPOINTED = rf"checkpoint {NAME} \({WORD}\): \d+ files? changed(?:, \d+ removed)?, {SIZE} new of {SIZE}, {SECONDS}"
+COPIED = rf"copy      +\d+ -> +(?:\d+|-)  [0-9a-f]{{8}}  {TIME}  .*|\d+ checkpoints? (?:would be )?copied.*; \d+ chunks?, {SIZE} (?:added|to read)"
 MISSING = r"metamori: error: (?:chunk [0-9a-f]{64} can't be read: )?chunk [0-9a-f]{64} is missing: no pack holds it|hint: 'metamori verify' tells which checkpoints are affected; the others can still be restored"
 PASSED_OVER = r"metamori: warning: record 1 is damaged and was passed over; 'metamori verify' tells what is affected"
 PENDING = r"metamori: warning: an interrupted restore waits here: 'metamori recover' finishes it, 'metamori recover --abort' takes it back"
@@ -281,6 +282,15 @@ COMMANDS = {
         changes=True,
         unseen_codes=frozenset({15}),  # on a full disk the cache makes room
     ),
+    "copy": Command(
+        ("copy", "--init", "../other"),
+        [
+            Case(("copy", "--init", b"../other" + INVALID), data=COPIED, changes=True, json=lambda r: r["copied"] == 3 and [c["number_there"] for c in r["checkpoints"]] == [1, 2, 3]),
+            Case(("copy", "--init", "../other", "1..HEAD"), data=COPIED, changes=True, json=lambda r: r["ancestors"] == 1 and r["copied"] == 2),
+        ],
+        changes=True,
+        unseen_codes=frozenset({11, 16}),  # a gc is waited for for minutes; keeping.bats has a restore that is pending there
+    ),
     "recover": Command(
         ("recover",),
         [
@@ -440,6 +450,9 @@ def damaged_record(number, path=None):
     return wrong("corrupt", rf"\.metamori/checkpoints/{number} is damaged: the checksum does not match", DAMAGE, path=b".metamori/checkpoints/%d" % number)
 
 
+NOT_COPIED = wrong("corrupt", r"\d checkpoints? could not be copied: \.metamori/checkpoints/\d is damaged", "all others were", path=None)
+
+
 def unknown(*words):
     return wrong("bad_revision", UNKNOWN, LIST, words)
 
@@ -474,8 +487,9 @@ SITUATIONS = [
             "tag": unknown("tag", "x", "nosuch"),
             "pin": unknown("pin", "nosuch"),
             "forget": unknown("forget", "nosuch"),
+            "copy": unknown("copy", "--init", "../other", "nosuch"),
         },
-        only=("restore", "undo", "log", "show", "diff", "ls", "cat", "stats", "tag", "pin", "forget"),
+        only=("restore", "undo", "log", "show", "diff", "ls", "cat", "stats", "tag", "pin", "forget", "copy"),
     ),
     Situation(
         "a path outside the tree",
@@ -530,13 +544,13 @@ SITUATIONS = [
         "a damaged record",
         spoiled(damage_record(2)),
         Expected(),
-        {name: damaged_record(2) for name in ("restore", "show", "ls", "cat", "tag", "pin", "forget", "gc")} | {name: Expected(13) for name in ("verify", "find", "stats")},
+        {name: damaged_record(2) for name in ("restore", "show", "ls", "cat", "tag", "pin", "forget", "gc")} | {name: Expected(13) for name in ("verify", "find", "stats")} | {"copy": NOT_COPIED},
     ),
     Situation(
         "the record of HEAD is damaged",
         spoiled(damage_record(1)),
         Expected(),
-        {name: damaged_record(1) for name in ("status", "restore", "undo", "log", "diff", "gc")} | {"forget": wrong("refused", "no checkpoint would be left", "--force")} | {name: Expected(13) for name in ("show", "verify", "find", "stats")},
+        {name: damaged_record(1) for name in ("status", "restore", "undo", "log", "diff", "gc")} | {"forget": wrong("refused", "no checkpoint would be left", "--force")} | {name: Expected(13) for name in ("show", "verify", "find", "stats")} | {"copy": NOT_COPIED},
     ),
     Situation(
         "damaged packs",
@@ -549,7 +563,7 @@ SITUATIONS = [
         "a repository that can't be written",
         spoiled(make_read_only),
         Expected(),
-        {name: READ_ONLY for name in ("track", "untrack", "checkpoint", "stage", "restore", "undo", "tag", "pin", "forget", "gc")} | {"init": NO_MAKING, "config": wrong("io", r"create '.+/config': Permission denied", None, SETTING)},
+        {name: READ_ONLY for name in ("track", "untrack", "checkpoint", "stage", "restore", "undo", "tag", "pin", "forget", "gc")} | {"init": NO_MAKING, "copy": wrong("io", r"make directory '../other': Permission denied", None), "config": wrong("io", r"create '.+/config': Permission denied", None, SETTING)},
         prefix=worlds.as_nobody,
     ),
     Situation("a repository that can't be read", spoiled(make_private), NO_ACCESS, {"init": NO_MAKING}, prefix=worlds.as_nobody),
@@ -557,7 +571,7 @@ SITUATIONS = [
         "a full disk",
         full_disk,
         Expected(),
-        {name: NO_SPACE for name in ("init", "track", "untrack", "checkpoint", "stage", "restore", "undo", "tag", "pin")} | {"config": wrong("no_space", "No space left on device", words=SETTING)},
+        {name: NO_SPACE for name in ("init", "track", "untrack", "checkpoint", "stage", "restore", "undo", "tag", "pin", "copy")} | {"config": wrong("no_space", "No space left on device", words=SETTING)},
     ),
     Situation(
         "locks that another process holds",

@@ -120,3 +120,54 @@ some() {
   echo newer >a; expect 0 checkpoint -q
   expect 0 gc --auto -q; same "$(m log --format=%# | xargs)" "7 6"
 }
+
+@test "copy brings checkpoints to another repository, and only what is new" {
+  some 3; m tag -q good 2
+  expect 10 copy ../other; has "$err" 'no repository'; has "$err" "'metamori copy --init'"
+  expect 0 copy --init ../other
+  has "$out" '^copy +1 -> +1  [0-9a-f]{8}  .*  step 1$'; has "$out" '^3 checkpoints copied; [0-9]+ chunks, .* added$'
+  ids=$(m log --format=%H); same "$(m -C ../other log --format=%H)" "$ids"
+  same "$(m -C ../other tag | grep -o '^[a-z]*')" good
+  cat a >expected; m -C ../other cat latest:a >found; cmp expected found
+  expect 0 copy ../other; same "$out" "0 checkpoints copied, 3 there already; 0 chunks, 0 B added"
+  head -c 20000 /dev/urandom >a; m checkpoint -q >/dev/null
+  expect 0 copy -n --json ../other
+  same "$(json 'j["dry_run"], j["copied"], [c["number_there"] for c in j["checkpoints"]], [c["found"] for c in j["checkpoints"]][2:]')" "(True, 1, [1, 2, 3, None], ['whole', 'nothing'])"
+  expect 0 copy -q ../other; same "$out$err" ""
+  expect 0 -C ../other verify --data; expect 0 verify
+}
+
+@test "copy --from takes, also from one that can only be read, and leaves HEAD and the tree alone" {
+  some 2
+  mkdir ../mine; printf mine >../mine/file
+  m -C ../mine init -q; m -C ../mine checkpoint -q >/dev/null
+  chmod -R a-w .metamori
+  expect 0 -C ../mine copy --from "$tree" latest
+  has "$out" '^copy +2 -> +3 '; has "$out" ', 1 known as ancestors alone; '
+  chmod -R u+w .metamori
+  same "$(m -C ../mine log --format=%#)" 1; same "$(cat ../mine/file)" mine
+  expect 0 -C ../mine show 3; has "$out" '(main-2)'
+  expect 0 -C ../mine restore -q latest --to ../back; cmp a ../back/a
+  expect 2 copy --from --init ../mine; expect 2 copy "$tree"; has "$err" "can't be copied to itself"
+  expect 12 copy ../mine nosuch
+  expect 0 -C ../mine verify --data
+}
+
+@test "what the copy forgot stays forgotten, and tags that are taken stay behind" {
+  some 3; m tag -q mine 1
+  m copy -q --init ../other
+  m -C ../other forget -q 2
+  m -C ../other tag --force -q mine 3
+  expect 0 copy ../other
+  has "$out" '^forgotten +2 -> +2 '; has "$out" '^0 checkpoints copied, 2 there already'; has "$err" "the tag mine is another checkpoint's there"
+  expect 0 copy --json ../other 2; same "$(json 'j["copied"], j["checkpoints"][0]["found"], j["tags_left"]')" "(1, 'forgotten', [])"
+  same "$(m -C ../other log --format=%# | xargs)" "3 2 1"
+}
+
+@test "copy into a repository where a restore is pending is refused, until it is finished" {
+  some 2
+  m init -q ../other; : >../other/.metamori/restore/intent
+  expect 16 copy ../other; has "$err" 'interrupted restore is pending'
+  rm ../other/.metamori/restore/intent
+  expect 0 copy ../other
+}

@@ -17,6 +17,7 @@
 #include <limits>
 
 #include "base/assert.hpp"
+#include "base/real_mappings.hpp"
 
 namespace metamori {
 namespace {
@@ -74,10 +75,12 @@ int RealSystem::map(int fd, std::uint64_t size, const std::byte*& address) {
   void* const mapped = ::mmap(nullptr, static_cast<std::size_t>(size), PROT_READ, MAP_PRIVATE, fd, 0);
   if (mapped == MAP_FAILED) return -errno;
   address = static_cast<const std::byte*>(mapped);
+  note_mapped(address, static_cast<std::size_t>(size));
   return 0;
 }
 
 void RealSystem::unmap(const std::byte* address, std::uint64_t size) {
+  note_unmapped(address);
   ::munmap(const_cast<std::byte*>(address), static_cast<std::size_t>(size));
 }
 

@@ -33,6 +33,7 @@ class SignalsBlocked {
   SignalsBlocked() noexcept {
     sigset_t all;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS);  // of a page that can't be read: blocked, it would end the process unasked
     pthread_sigmask(SIG_SETMASK, &all, &before_);
   }
   SignalsBlocked(const SignalsBlocked&) = delete;

@@ -11,6 +11,7 @@
 #include "cmd/program.hpp"
 #include "cmd/signals.hpp"
 #include "metamori/error.hpp"
+#include "metamori/read_errors.hpp"
 
 namespace {
 
@@ -39,6 +40,14 @@ bool flush_all(Output& out, Output& err) {
   return is_complete;
 }
 
+/// The page was taken for damage, which was told; why it could not be read is for the system's log.
+void tell_of_read_errors(Output& err) {
+  const std::uint64_t count = metamori::unreadable_pages();
+  if (count > 0)
+    err.print("metamori: warning: {} {} of the repository could not be read from the disk: look at what the kernel says (dmesg)\n", count,
+              count == 1 ? "page" : "pages");
+}
+
 }  // namespace
 
 int main(int argument_count, char** arguments) {
@@ -49,6 +58,7 @@ int main(int argument_count, char** arguments) {
   ::signal(SIGXFSZ, SIG_IGN);
   // Asking a command how far it is must not end it, not even before it can tell.
   ::signal(SIGUSR1, SIG_IGN);
+  metamori::survive_read_errors();
   Pager pager;
   PagedOutput out(pager, 65536);
   DescriptorOutput err(STDERR_FILENO, "standard error", 4096);
@@ -62,6 +72,7 @@ int main(int argument_count, char** arguments) {
     if (!pager.finish()) return kExitFailed;
     die_by_signal(SIGPIPE);
   }
+  tell_of_read_errors(err);
   const bool is_complete = flush_all(out, err);
   if ((!pager.finish() || !is_complete) && (code == kExitOk || code == kExitLosses)) code = kExitFailed;
   if (const int signal = caught_signal(); signal != 0) die_by_signal(signal);

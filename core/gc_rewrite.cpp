@@ -167,7 +167,8 @@ void GcRewriter::copy_frame(const PackReader& pack, std::span<const GcTable::Cop
   const auto wanted =
       static_cast<std::size_t>(std::count_if(members.begin(), members.end(), [&](const auto* copy) { return is_wanted(*copy); }));
   if (wanted == 0) return;
-  const ByteView frame = pack.frame(members.front()->offset);
+  const ByteView mapped = pack.frame(members.front()->offset);
+  const Bytes frame(mapped.begin(), mapped.end());  // what was checked is what is written, whatever becomes of the mapped page
   const FrameHeader header = check_frame(frame, pack.path());
   if (wanted == members.size()) {
     std::vector<std::uint32_t> chunks;

@@ -33,16 +33,21 @@ def check_means():
 
 
 class LoggedDisk:
-    """`device` is the disk, until it is closed; `log` then has all that was done to it."""
+    """`device` is the disk, until it is closed; `log` then has all that was done to it. Of `bad_sectors` none can be read."""
 
-    def __init__(self, place, size):
+    def __init__(self, place, size, bad_sectors=()):
         self.disk, self.log, self.export = (place / name for name in ("disk", "log", "export"))
         self.device = None
         for path, length in ((self.disk, size), (self.log, 64 << 30), (self.export, 0)):
             path.touch()
             os.truncate(path, length)
+        bad = [
+            f"inject-error.{index}.{key}" for index, sector in enumerate(bad_sectors)
+            for key in ("event=none", "iotype=read", "errno=5", f"sector={sector}", "once=off", "immediately=on")
+        ]
         nodes = [
-            f"driver=file,node-name=disk,filename={self.disk}",
+            f"driver=file,node-name=image,filename={self.disk}",
+            ",".join(["driver=blkdebug,node-name=disk,image=image", *bad]),
             f"driver=file,node-name=log,filename={self.log}",
             f"driver=blklogwrites,node-name=logged,file=disk,log=log,log-sector-size={SECTOR},log-super-update-interval=1",
         ]

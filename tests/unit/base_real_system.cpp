@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <thread>
 
 #include "base/bytes.hpp"
 #include "base/files.hpp"
+#include "base/real_mappings.hpp"
 #include "base/real_system.hpp"
 #include "tests/support/rapidcheck_gtest.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -152,6 +154,35 @@ TEST_F(RealSystemTest, FilesAreMapped) {
   const Mapping mapping(system, file.get(), 7, "file");
   EXPECT_EQ(as_text(mapping.bytes()), "content");
   EXPECT_THROW(Mapping(system, dir.get(), 7, "dir"), Error);
+}
+
+constexpr std::size_t kPageMax = 65536;
+
+TEST_F(RealSystemTest, PagesThatCanNotBeReadAreZerosOnceThatIsAskedFor) {
+  const Fd file = make("file", std::string(3 * kPageMax, 'x'));
+  const Mapping mapping(system, file.get(), 3 * kPageMax, "file");
+  ASSERT_EQ(system.truncate(file.get(), kPageMax), 0);  // to the kernel that is a read error like others
+  replace_unreadable_pages();
+  const std::uint64_t before = unreadable_page_count();
+  EXPECT_EQ(mapping.bytes()[0], std::byte{'x'});
+  EXPECT_EQ(unreadable_page_count(), before);
+  EXPECT_EQ(mapping.bytes()[2 * kPageMax], std::byte{0});
+  EXPECT_EQ(mapping.bytes()[3 * kPageMax - 1], std::byte{0});
+  EXPECT_GT(unreadable_page_count(), before);
+}
+
+TEST_F(RealSystemTest, ReadErrorsOfOthersMappingsEndTheProcess) {
+  const Fd file = make("file", std::string(3 * kPageMax, 'x'));
+  void* const mapped = ::mmap(nullptr, 3 * kPageMax, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  ASSERT_NE(mapped, MAP_FAILED);
+  ASSERT_EQ(system.truncate(file.get(), kPageMax), 0);
+  EXPECT_EXIT(
+      {
+        replace_unreadable_pages();
+        std::exit(static_cast<volatile const char*>(mapped)[2 * kPageMax]);
+      },
+      [](int status) { return status != 0; }, "");
+  ::munmap(mapped, 3 * kPageMax);
 }
 
 TEST_F(RealSystemTest, HolesAreFoundAndPunched) {

@@ -80,9 +80,9 @@ class Copying {
     }
     report_.seconds = meter_.seconds();
     if (failure_)
-      throw Error(ErrorKind::corrupt, counted(failed_) + " could not be copied: " + failure_->what(),
-                  "all others were; 'metamori verify' in " + quoted(source_.repository_directory) + " tells which checkpoints are affected",
-                  failure_->path());
+      throw Error(ErrorKind::corrupt,
+                  counted(failed_) + " of " + quoted(source_.repository_directory) + " could not be copied: " + failure_->what(),
+                  "the others, if there are any, were; 'metamori verify' tells which checkpoints are affected", failure_->path());
     return std::move(report_);
   }
 

@@ -450,7 +450,7 @@ def damaged_record(number, path=None):
     return wrong("corrupt", rf"\.metamori/checkpoints/{number} is damaged: the checksum does not match", DAMAGE, path=b".metamori/checkpoints/%d" % number)
 
 
-NOT_COPIED = wrong("corrupt", r"\d checkpoints? could not be copied: \.metamori/checkpoints/\d is damaged", "all others were", path=None)
+NOT_COPIED = wrong("corrupt", r"\d checkpoints? of '.+' could not be copied: \.metamori/checkpoints/\d is damaged", "the others, if there are any, were")
 
 
 def unknown(*words):

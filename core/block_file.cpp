@@ -41,7 +41,6 @@ std::uint64_t read_u64(const std::byte* from) {
 const std::vector<PackName>& PackListing::sorted() {
   if (!packs_) {
     packs_ = engine_.store->index().packs();
-    std::sort(packs_->begin(), packs_->end());
   }
   return *packs_;
 }
@@ -211,8 +210,7 @@ bool BlockFileWriter::write_index() {
 void BlockFileWriter::put_in_place(const char* name) {
   // Only now everything that the blocks speak of is published.
   ByteWriter packs;
-  PackListing there(engine_);
-  for (const PackName& pack : there.sorted()) packs.id(pack);
+  for (const PackName& pack : engine_.store->index().known_packs()) packs.id(pack);
   add(kPacksHash, packs.view());
   if (!write_index()) return;
   const int error = retry_interrupted([&] {

@@ -69,6 +69,8 @@ struct PackIndex::Impl {
       : system(the_system), packs_dir(packs), trash_dir(trash), builder(system, packs, cache, tmp) {}
 
   std::shared_ptr<const IndexView> view();
+  /// The one in use, if there is one.
+  std::shared_ptr<const IndexView> find_view();
   void set_view(IndexView next);
   /// Lists `packs/` again, unless another thread has done so since `seen` was current.
   std::shared_ptr<const IndexView> refresh(const std::shared_ptr<const IndexView>& seen);
@@ -88,17 +90,16 @@ struct PackIndex::Impl {
   std::shared_ptr<const IndexView> current;
 };
 
+std::shared_ptr<const IndexView> PackIndex::Impl::find_view() {
+  const std::lock_guard lock(view_mutex);
+  return current;
+}
+
 std::shared_ptr<const IndexView> PackIndex::Impl::view() {
-  {
-    const std::lock_guard lock(view_mutex);
-    if (current) return current;
-  }
+  if (auto found = find_view()) return found;
   // Looked at only when the first chunk is asked for: many commands need none.
   const std::lock_guard building(builder_mutex);
-  {
-    const std::lock_guard lock(view_mutex);
-    if (current) return current;
-  }
+  if (auto found = find_view()) return found;
   set_view(builder.load());
   return current;
 }
@@ -259,7 +260,12 @@ void PackIndex::save() {
   impl_->set_view(impl_->builder.compact(*impl_->current));
 }
 
-std::vector<PackName> PackIndex::packs() { return impl_->refresh(impl_->view())->names; }
+std::vector<PackName> PackIndex::packs() {
+  const auto seen = impl_->find_view();
+  return (seen ? impl_->refresh(seen) : impl_->view())->names;  // what is made now is fresh: thousands of names are not listed twice
+}
+
+std::vector<PackName> PackIndex::known_packs() { return impl_->view()->names; }
 
 std::vector<std::string> PackIndex::damaged_packs() {
   const std::shared_ptr<const IndexView> seen = impl_->view();

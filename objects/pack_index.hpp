@@ -43,7 +43,10 @@ class PackIndex {
   bool still_present(const PackName& name);
   /// Merges small levels and writes what is worth keeping to the cache. Never throws for a cache that can't be written.
   void save();
+  /// Those in `packs/` now; sorted.
   std::vector<PackName> packs();
+  /// The same as it was when last looked at, with those that were added since: all that a search may have found anything in.
+  std::vector<PackName> known_packs();
   /// Why packs can't be used, one sentence each, for the message when a chunk is nowhere.
   std::vector<std::string> damaged_packs();
 

@@ -14,13 +14,25 @@ constexpr std::size_t kFoldBatch = 256;
 // A level joins a merge if it has at most this many times the rows merged so far: each row is then rewritten a logarithmic number of times.
 constexpr std::uint64_t kGrowth = 3;
 
-bool contains(const std::vector<PackName>& sorted, const PackName& name) { return std::binary_search(sorted.begin(), sorted.end(), name); }
+/// Of each of `asked`, whether it is in `names`. Both are sorted, and may have thousands.
+std::vector<bool> are_in(const std::vector<PackName>& asked, const std::vector<PackName>& names) {
+  std::vector<bool> answers;
+  answers.reserve(asked.size());
+  auto at = names.begin();
+  for (const PackName& name : asked) {
+    while (at != names.end() && *at < name) ++at;
+    answers.push_back(at != names.end() && *at == name);
+  }
+  return answers;
+}
 
-std::vector<bool> alive_in(const IndexLevel& level, const std::vector<PackName>& names) {
-  std::vector<bool> alive;
-  alive.reserve(level.packs().size());
-  for (const PackName& pack : level.packs()) alive.push_back(contains(names, pack));
-  return alive;
+std::vector<bool> alive_in(const IndexLevel& level, const std::vector<PackName>& names) { return are_in(level.packs(), names); }
+
+/// Into `all`, which stays sorted.
+void add_sorted(std::vector<PackName>& all, const std::vector<PackName>& more) {
+  const auto middle = static_cast<std::ptrdiff_t>(all.size());
+  all.insert(all.end(), more.begin(), more.end());
+  std::inplace_merge(all.begin(), all.begin() + middle, all.end());
 }
 
 std::size_t count_alive(const CoveredLevel& covered) {
@@ -32,8 +44,7 @@ bool is_mostly_dead(const CoveredLevel& covered) { return 2 * count_alive(covere
 
 std::vector<PackName> covered_names(const IndexView& view) {
   std::vector<PackName> covered;
-  for (const CoveredLevel& level : view.levels) covered.insert(covered.end(), level.level->packs().begin(), level.level->packs().end());
-  std::sort(covered.begin(), covered.end());
+  for (const CoveredLevel& level : view.levels) add_sorted(covered, level.level->packs());
   return covered;
 }
 
@@ -50,14 +61,14 @@ IndexView IndexViewBuilder::load() {
   for (auto& level : files_.load_all(useless_files_)) {
     CoveredLevel candidate{level, alive_in(*level, view.names)};
     // Two writers that merged at the same time leave levels that cover the same packs.
+    const std::vector<bool> is_known = are_in(level->packs(), covered);
     bool adds = false;
-    for (std::size_t i = 0; i < candidate.alive.size() && !adds; ++i) adds = candidate.alive[i] && !contains(covered, level->packs()[i]);
+    for (std::size_t i = 0; i < candidate.alive.size() && !adds; ++i) adds = candidate.alive[i] && !is_known[i];
     if (!adds) {
       discard(*level);
       continue;
     }
-    covered.insert(covered.end(), level->packs().begin(), level->packs().end());
-    std::sort(covered.begin(), covered.end());
+    add_sorted(covered, level->packs());
     view.levels.push_back(std::move(candidate));
   }
   open_uncovered(view, {});
@@ -98,9 +109,10 @@ IndexView IndexViewBuilder::without_level(const IndexView& old, const IndexLevel
 }
 
 void IndexViewBuilder::open_uncovered(IndexView& view, const std::vector<std::shared_ptr<const PackReader>>& open_already) {
-  const std::vector<PackName> covered = covered_names(view);
-  for (const PackName& name : view.names) {
-    if (contains(covered, name)) continue;
+  const std::vector<bool> is_covered = are_in(view.names, covered_names(view));
+  for (std::size_t i = 0; i < view.names.size(); ++i) {
+    if (is_covered[i]) continue;
+    const PackName& name = view.names[i];
     const auto open = std::find_if(open_already.begin(), open_already.end(), [&](const auto& pack) { return pack->name() == name; });
     if (open != open_already.end()) {
       view.loose.push_back(*open);

@@ -290,6 +290,7 @@ void RecordLog::Impl::read_places(const std::vector<RecordPlace>& places, Histor
     } catch (const Error& error) {
       // A damaged record hides nothing but itself; whoever needs it is told by `get`.
       if (error.kind() != ErrorKind::corrupt) throw;
+      next.settled = false;  // it is looked at again: it may have been mended, or the disk be another one
     }
   }
   numbers.clear();

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 
@@ -47,6 +48,27 @@ void encode_time(Time time, ByteWriter& out) {
 Time decode_time(ByteReader& in) {
   const auto seconds = static_cast<std::int64_t>(in.u64());
   return {seconds, in.u32()};
+}
+
+/// The disk says so, each time anew.
+bool is_unreadable(System& system, const Fd& file) {
+  std::array<std::byte, kDirectoryBufferBytes> buffer;
+  for (std::uint64_t at = 0;;) {
+    const std::int64_t count = retry_interrupted([&] { return system.read_at(file.get(), buffer, at); });
+    if (count <= 0) return count == -EIO;
+    at += static_cast<std::uint64_t>(count);
+  }
+}
+
+/// Bad sectors are damage like other damage: what else there is can be read. What else may fail, such as a network, may pass, and is no
+/// damage.
+Bytes read_record(System& system, const Fd& file, const std::string& path) {
+  try {
+    return read_whole(system, file.get(), kMaxRecordBytes, path);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::io || !is_unreadable(system, file)) throw;
+    throw Error(ErrorKind::corrupt, path + " is damaged: the disk can't read it", {}, path);
+  }
 }
 
 }  // namespace
@@ -194,7 +216,7 @@ std::optional<Bytes> RecordFiles::find_bytes(std::uint64_t number, std::string& 
   const auto find_single = [&]() -> std::optional<Bytes> {
     const auto file = find_file(system_, dir_, std::to_string(number).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, where);
     if (!file) return std::nullopt;
-    return read_whole(system_, file->get(), kMaxRecordBytes, where);
+    return read_record(system_, *file, where);
   };
   if (auto single = find_single()) return single;
   // What was folded when it was listed may be in another file by now, and be another record.

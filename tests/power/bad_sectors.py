@@ -78,6 +78,25 @@ def check_damaged(tree, place, states, damage):
     return CHECKPOINTS + 6
 
 
+def check_record(tree, place, states, number):
+    """The sectors under a record: it is lost while they are, and nothing else."""
+    report = run_json(tree, "verify", "--data", ok=(13,))
+    if not any(problem["where"] == f"checkpoints/{number}" for problem in report["problems"]):
+        raise Violation(f"verify: {report}")
+    run(tree, "show", str(number), ok=(13,))
+    run(tree, "gc", ok=(13,))
+    state, made = Walk(tree), run_json(tree, "checkpoint")
+    run(tree, "restore", made["id"], "--to", place / "out", "--same-owner")
+    expect_same(Walk(place / "out"), state, "the next checkpoint")
+    remove(place / "out")
+    for other in states:
+        if other != number:
+            run(tree, "restore", str(other), "--to", place / "out", "--same-owner")
+            expect_same(Walk(place / "out"), states[other], f"checkpoint {other} restored elsewhere")
+            remove(place / "out")
+    return CHECKPOINTS + 3
+
+
 def check(kind, place):
     with_disk = LoggedDisk(place, kind.size)
     try:
@@ -85,6 +104,7 @@ def check(kind, place):
         with Mounted(kind.name, with_disk.device, place / "mounted", kind.options) as top:
             states, ids = make(top / "tree")
             damages = [Damage(top / "tree", number, ids) for number in (2, 4)]
+            record = sectors_of(top / "tree/.metamori/checkpoints/3")[0]
     finally:
         with_disk.close()
     count = 0
@@ -95,7 +115,20 @@ def check(kind, place):
                 count += check_damaged(top / "tree", place, states, damage)
         finally:
             disk.close()
-    return count
+    disk = LoggedDisk(place, kind.size, bad_sectors=range(record[0], sum(record)))
+    try:
+        with Mounted(kind.name, disk.device, place / "mounted", kind.options) as top:
+            count += check_record(top / "tree", place, states, 3)
+    finally:
+        disk.close()
+    with_disk = LoggedDisk(place, kind.size)  # read well again, all is there
+    try:
+        with Mounted(kind.name, with_disk.device, place / "mounted", kind.options) as top:
+            if not run_json(top / "tree", "verify", "--data")["ok"] or len(run_json(top / "tree", "log", "--all")["checkpoints"]) != CHECKPOINTS + 3:
+                raise Violation("the disk is well again, and the repository is not")
+    finally:
+        with_disk.close()
+    return count + 1
 
 
 def test():

@@ -22,7 +22,7 @@ from logged_disk import Image, Log, LoggedDisk, check_means
 from mounts import BootId, Mounted, own_mounts
 from support import STAGED, Violation, Walk, build_preload, chance, expect_same, remove, run, run_json, scale, spread
 from tap import Parts, Skip
-from told_history import KINDS, SETTLING, History, expect_there
+from told_history import KINDS, SETTLING, History, expect_copied, expect_there
 
 FileSystem = collections.namedtuple("FileSystem", "name size make options")
 FILE_SYSTEMS = (
@@ -56,9 +56,9 @@ class Recorded:
     def run(self, turns):
         """Every kind of turn comes early, so that a short run has them all."""
         history = self.history
-        for kind in ("checkpoint", "checkpoint", "restore", "undo", "checkpoint", "checkpoint", "checkpoint", "forget", "gc", "checkpoint")[:turns]:
+        for kind in ("checkpoint", "checkpoint", "restore", "undo", "checkpoint", "copy", "checkpoint", "checkpoint", "forget", "gc", "checkpoint", "copy")[:turns]:
             history.take(kind)
-        for _ in range(turns - 10):
+        for _ in range(turns - 12):
             history.take(history.chosen.choice(KINDS))
 
     def cuts(self, count):
@@ -128,6 +128,7 @@ def check(tree, place, history, time, abort):
     if not verified["ok"]:
         raise Violation(f"verify: {verified['problems'][:3]}")
     check_content(tree, place, history, time)
+    expect_copied(tree, place, history, time)
     check_next(tree, place)
     if time % 3 == 0:
         run(tree, "gc")
@@ -233,7 +234,7 @@ def run_mutant(mutant, place, turns):
 
 def test():
     parts, at_length = Parts("power_cuts"), scale() >= 5
-    turns, count = (90, 560) if at_length else (14, 30)
+    turns, count = (90, 560) if at_length else (16, 34)
     try:
         check_means()
         own_mounts()
@@ -244,7 +245,7 @@ def test():
         for kind in FILE_SYSTEMS:
             parts.run(f"power cuts on {kind.name}", run_file_system, kind, pathlib.Path(name), turns, count, count=f"T4.cuts.{kind.name}")
         for mutant in MUTANTS:
-            parts.run(f"a program with {mutant} is caught", run_mutant, mutant, pathlib.Path(name), 14, count="T5.power.mutants")
+            parts.run(f"a program with {mutant} is caught", run_mutant, mutant, pathlib.Path(name), 16, count="T5.power.mutants")
     parts.end()
 
 

@@ -4,7 +4,7 @@ import collections
 import os
 import subprocess
 
-from support import Violation, Walk, chance, expect_same, run, run_json
+from support import Violation, Walk, chance, expect_same, remove, run, run_json
 
 Acknowledged = collections.namedtuple("Acknowledged", "id number state end")
 # `before` and `after` are states of the tree, of commands that change it.
@@ -13,7 +13,7 @@ Step = collections.namedtuple("Step", "kind start end before after")
 Turn = collections.namedtuple("Turn", "id is_there start end")
 PAGE = 4096
 SETTLING = ("restore", "undo")  # what leaves the tree exactly as it was told, on the disk
-KINDS = ("checkpoint",) * 10 + ("scoped",) * 2 + ("restore",) * 4 + ("undo",) * 2 + ("forget",) * 3 + ("bring-back",) + ("gc",) * 3 + ("stage",)
+KINDS = ("copy",) * 2 + ("checkpoint",) * 10 + ("scoped",) * 2 + ("restore",) * 4 + ("undo",) * 2 + ("forget",) * 3 + ("bring-back",) + ("gc",) * 3 + ("stage",)
 
 
 class History:
@@ -22,6 +22,7 @@ class History:
     def __init__(self, top, clock, name, prefix=()):
         self.tree, self.clock, self.prefix, self.chosen = top / "tree", clock, (), chance(f"power {name}")
         self.acknowledged, self.steps, self.turns, self.forgotten = [], [], [], []
+        self.copies = []  # (end, ids that the other repository has from then on)
         self.tree.mkdir()
         make_tree(self.tree, self.chosen)
         sync(self.tree)
@@ -77,9 +78,15 @@ class History:
             start, end, _ = self.step("bring-back", lambda: self.json("undo"))
             self.turns += [Turn(one.id, True, start, end) for one in self.forgotten]
 
+    def copy(self):
+        """To another repository on the same disk."""
+        ids = {one.id for one in self.there()}
+        _, end, _ = self.step("copy", lambda: self.json("copy", "--init", "../other", *sorted(ids)))
+        self.copies.append((end, ids))
+
     def take(self, kind):
         """One turn of the job. Work of the tree lies between commands, but for those that end what the one before began."""
-        if kind not in ("undo", "bring-back", "gc"):
+        if kind not in ("undo", "bring-back", "gc", "copy"):
             self.edit()
         if kind == "checkpoint" or not self.acknowledged:
             self.checkpoint()
@@ -93,8 +100,10 @@ class History:
             self.forget()
             if self.chosen.random() < 0.3:
                 self.bring_back()
+        elif kind == "copy":
+            self.copy()
         elif kind in ("gc", "stage"):
-            self.step(kind, lambda: self.json({"gc": "gc", "stage": "stage"}[kind]))
+            self.step(kind, lambda: self.json(kind))
 
     def scoped(self):
         """A checkpoint of one directory: the rest is as the checkpoint had it that it builds on."""
@@ -120,6 +129,11 @@ class History:
             elif turn.start <= time:
                 found.pop(turn.id, None)
         return found
+
+    def copied(self, time):
+        """What the other repository must have, and whether there was one."""
+        ends = [step.end for step in self.steps if step.kind == "copy" and step.start <= time]
+        return set().union(*(ids for end, ids in self.copies if end <= time)), bool(ends)
 
     def last_step(self, time):
         return [step for step in self.steps if step.start <= time][-1]
@@ -179,3 +193,22 @@ def expect_there(tree, history, time):
             raise Violation(f"checkpoint {numbers.get(checkpoint)} {checkpoint[:8]} is {'not ' if is_there else ''}there; there are {sorted(listed.values())}")
         if is_there and numbers.get(checkpoint, listed[checkpoint]) != listed[checkpoint]:
             raise Violation(f"checkpoint {checkpoint[:8]} has number {listed[checkpoint]}, and was told as {numbers[checkpoint]}")
+
+
+def expect_copied(tree, place, history, time):
+    """The other repository has what was told, whole, and takes the rest."""
+    ids, was_begun = history.copied(time)
+    other = tree.parent / "other"
+    if not was_begun:
+        return
+    if ids:
+        listed = {entry["id"] for entry in run_json(other, "log", "--all", "-n", "10000")["checkpoints"]}
+        if not ids <= listed:
+            raise Violation(f"of {len(ids)} copied checkpoints {len(ids - listed)} are not there")
+        newest = [one for one in history.acknowledged if one.id in ids][-1]
+        run(other, "restore", newest.id, "--to", place / "out", "--same-owner")
+        expect_same(Walk(place / "out"), newest.state, f"checkpoint {newest.number}, restored from where it was copied to")
+        remove(place / "out")
+    run(tree, "copy", "--init", "../other")
+    if not run_json(other, "verify", "--data", ok=(0, 13))["ok"]:
+        raise Violation("verify of the repository that was copied to")

@@ -13,7 +13,7 @@ import tempfile
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
-from tap import leave_report, tell_count  # noqa: E402, F401
+from tap import Skip, leave_report, tell_count  # noqa: E402, F401
 
 SKIPPED = 77
 LEFT_OUT = []
@@ -23,10 +23,6 @@ STAGED = b".metamori-stage-"
 
 class Violation(Exception):
     """A promise that was not kept."""
-
-
-class Skip(Exception):
-    """Why the test can't be run here."""
 
 
 def program():

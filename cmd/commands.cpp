@@ -17,7 +17,7 @@ constexpr CommandTraits kAlone{.has_repository = false};
 constexpr CommandTraits kAlways{.has_repository = false, .needs_settings = false};
 constexpr CommandTraits kPagedAlways{.is_paged = true, .has_repository = false, .needs_settings = false};
 
-constexpr std::array<CommandRow, 29> kCommands{{
+constexpr std::array<CommandRow, 31> kCommands{{
     {"init", start, "Make a repository for a tree of files",
      "metamori init                                 # here\n"
      "metamori init --exist-ok run7                 # in run7; fine if it is there\n"
@@ -123,6 +123,14 @@ constexpr std::array<CommandRow, 29> kCommands{{
      "metamori copy /backup/run7 HEAD 3..9          # some of them\n"
      "metamori copy --from /backup/run7 17          # bring one back\n",
      "10 11 12 13 14 15 16", make_copy},
+    {"export", care, "Write a checkpoint as a tar archive",
+     "metamori export HEAD -o job.tar\n"
+     "metamori export 17 out/ | zstd >out17.tar.zst # only what is below out/\n",
+     "3 10 12 13 14 15 16", make_export},
+    {"import", care, "Make a checkpoint of a tar archive",
+     "metamori import job.tar.zst -m 'from elsewhere'\n"
+     "metamori import input.tar.gz --tag input\n",
+     "3 10 11 13 14 15 16", make_import},
     {"recover", care, "Finish or take back an interrupted restore",
      "metamori recover                              # finish it\n"
      "metamori recover --abort                      # back to what was there before\n",

@@ -55,6 +55,8 @@ std::unique_ptr<Command> make_watch();
 std::unique_ptr<Command> make_restore();
 std::unique_ptr<Command> make_pin();
 std::unique_ptr<Command> make_copy();
+std::unique_ptr<Command> make_export();
+std::unique_ptr<Command> make_import();
 std::unique_ptr<Command> make_forget();
 std::unique_ptr<Command> make_gc();
 std::unique_ptr<Command> make_recover();

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "metamori/error.hpp"
 
@@ -17,38 +18,32 @@ namespace {
   throw Error(ErrorKind::io, "read '" + file + "': " + std::generic_category().message(err), {}, file);
 }
 
-/// Closes what was opened here; standard input stays.
-class InputDescriptor {
- public:
-  explicit InputDescriptor(const std::string& file)
-      : is_own_(file != "-"), raw_(is_own_ ? ::open(file.c_str(), O_RDONLY | O_CLOEXEC) : STDIN_FILENO) {
-    if (raw_ < 0) throw_read_error(errno, file);
-  }
-  InputDescriptor(const InputDescriptor&) = delete;
-  InputDescriptor& operator=(const InputDescriptor&) = delete;
-  ~InputDescriptor() {
-    if (is_own_) ::close(raw_);
-  }
-  [[nodiscard]] int get() const noexcept { return raw_; }
-
- private:
-  bool is_own_;
-  int raw_;
-};
-
 }  // namespace
 
+InputDescriptor::InputDescriptor(std::string file)
+    : file_(std::move(file)), is_own_(file_ != "-"), raw_(is_own_ ? ::open(file_.c_str(), O_RDONLY | O_CLOEXEC) : STDIN_FILENO) {
+  if (raw_ < 0) throw_read_error(errno, file_);
+}
+
+InputDescriptor::~InputDescriptor() {
+  if (is_own_) ::close(raw_);
+}
+
+std::size_t InputDescriptor::read(void* buffer, std::size_t size) {
+  for (;;) {
+    const ssize_t count = ::read(raw_, buffer, size);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) throw_read_error(errno, file_);
+  }
+}
+
 std::vector<std::string> read_nul_separated(const std::string& file) {
-  const InputDescriptor input(file);
+  InputDescriptor input(file);
   std::vector<std::string> words;
   std::string word;
   std::array<char, 65536> buffer{};
-  while (true) {
-    const ssize_t count = ::read(input.get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw_read_error(errno, file);
-    if (count == 0) break;
-    for (const char c : std::string_view(buffer.data(), static_cast<std::size_t>(count))) {
+  while (const std::size_t count = input.read(buffer.data(), buffer.size())) {
+    for (const char c : std::string_view(buffer.data(), count)) {
       if (c != '\0') {
         word += c;
       } else {

@@ -291,6 +291,24 @@ COMMANDS = {
         changes=True,
         unseen_codes=frozenset({11, 16}),  # a gc is waited for for minutes; keeping.bats has a restore that is pending there
     ),
+    "export": Command(
+        ("export", "1", "-o", "../out.tar"),
+        [
+            Case(("export", "1", "-o", b"../out" + INVALID), data=rf"exported checkpoint {NAME} to {WORD}: \d+ names, {SIZE}, {SECONDS}", changes=True, json=lambda r: bytes_of(r, "file") == b"../out" + INVALID and r["entries"] > 20),
+            Case(("export", "1", "-o", "../out"), 3, world="unread", data=rf"exported checkpoint {NAME} to {WORD}: .+", notes=rf"metamori: warning: {WORD}: its content is not known: .+", quiet_notes=rf"metamori: warning: {WORD}: its content is not known: .+", changes=True, json=lambda r: len(r["warnings"]) == 1),
+            Case(("export", "1"), world="clean", is_content=True, json=False),
+        ],
+        changes=True,
+    ),
+    "import": Command(
+        ("import", worlds.archive_file("a")),
+        [
+            Case(("import", "-"), data=rf"imported as checkpoint {NAME} \({WORD}\): 1 file of {SIZE}, {SIZE} added, {SECONDS}", quiet="[0-9a-f]{40}", changes=True, stdin=worlds.tar_of("a"), json=lambda r: r["number"] == 4),
+            Case(("import", "-", "--tag", "t"), 3, data=rf"imported as .+", notes=rf"metamori: warning: {WORD}: left out: a name that belongs to repositories", quiet="[0-9a-f]{40}", quiet_notes=rf"metamori: warning: {WORD}: left out: a name that belongs to repositories", changes=True, stdin=worlds.tar_of("a", ".metamori/x"), json=lambda r: r["tags"] == ["t"] and len(r["warnings"]) == 1),
+        ],
+        changes=True,
+        unseen_codes=frozenset({11}),  # a gc is waited for for minutes
+    ),
     "recover": Command(
         ("recover",),
         [
@@ -488,8 +506,9 @@ SITUATIONS = [
             "pin": unknown("pin", "nosuch"),
             "forget": unknown("forget", "nosuch"),
             "copy": unknown("copy", "--init", "../other", "nosuch"),
+            "export": unknown("export", "nosuch", "-o", "../out.tar"),
         },
-        only=("restore", "undo", "log", "show", "diff", "ls", "cat", "stats", "tag", "pin", "forget", "copy"),
+        only=("restore", "undo", "log", "show", "diff", "ls", "cat", "stats", "tag", "pin", "forget", "copy", "export"),
     ),
     Situation(
         "a path outside the tree",
@@ -550,20 +569,20 @@ SITUATIONS = [
         "the record of HEAD is damaged",
         spoiled(damage_record(1)),
         Expected(),
-        {name: damaged_record(1) for name in ("status", "restore", "undo", "log", "diff", "gc")} | {"forget": wrong("refused", "no checkpoint would be left", "--force")} | {name: Expected(13) for name in ("show", "verify", "find", "stats")} | {"copy": NOT_COPIED},
+        {name: damaged_record(1) for name in ("export", "status", "restore", "undo", "log", "diff", "gc")} | {"forget": wrong("refused", "no checkpoint would be left", "--force")} | {name: Expected(13) for name in ("show", "verify", "find", "stats")} | {"copy": NOT_COPIED},
     ),
     Situation(
         "damaged packs",
         spoiled(damage_packs),
         CHUNK,
-        {name: Expected() for name in ("track", "untrack", "checkpoint", "stage", "watch", "log", "tag", "pin", "forget", "recover")}
+        {name: Expected() for name in ("import", "track", "untrack", "checkpoint", "stage", "watch", "log", "tag", "pin", "forget", "recover")}
         | {"show": Expected(13), "find": Expected(13), "verify": Expected(13), "stats": BAD_PACK, "gc": BAD_PACK},
     ),
     Situation(
         "a repository that can't be written",
         spoiled(make_read_only),
         Expected(),
-        {name: READ_ONLY for name in ("track", "untrack", "checkpoint", "stage", "restore", "undo", "tag", "pin", "forget", "gc")} | {"init": NO_MAKING, "copy": wrong("io", r"make directory '../other': Permission denied", None), "config": wrong("io", r"create '.+/config': Permission denied", None, SETTING)},
+        {name: READ_ONLY for name in ("track", "untrack", "checkpoint", "stage", "restore", "undo", "tag", "pin", "forget", "gc")} | {"init": NO_MAKING, "import": READ_ONLY, "export": wrong("io", r"create '../out.tar.part': Permission denied", None), "copy": wrong("io", r"make directory '../other': Permission denied", None), "config": wrong("io", r"create '.+/config': Permission denied", None, SETTING)},
         prefix=worlds.as_nobody,
     ),
     Situation("a repository that can't be read", spoiled(make_private), NO_ACCESS, {"init": NO_MAKING}, prefix=worlds.as_nobody),
@@ -571,7 +590,7 @@ SITUATIONS = [
         "a full disk",
         full_disk,
         Expected(),
-        {name: NO_SPACE for name in ("init", "track", "untrack", "checkpoint", "stage", "restore", "undo", "tag", "pin", "copy")} | {"config": wrong("no_space", "No space left on device", words=SETTING)},
+        {name: NO_SPACE for name in ("init", "track", "untrack", "checkpoint", "stage", "restore", "undo", "tag", "pin", "copy", "export", "import")} | {"config": wrong("no_space", "No space left on device", words=SETTING)},
     ),
     Situation(
         "locks that another process holds",

@@ -1,7 +1,9 @@
 """Repositories for the contract test: trees with names that are hard, and what can be wrong with a repository."""
 
+import atexit
 import contextlib
 import fcntl
+import io
 import json
 import os
 import pathlib
@@ -11,6 +13,8 @@ import socket
 import stat
 import subprocess
 import sys
+import tarfile
+import tempfile
 import time
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -355,6 +359,26 @@ def powerless():
     if not shutil.which("setpriv"):
         raise Skip("root reads everything")
     return ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+
+
+def tar_of(*names):
+    """An archive of small files."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size = 3
+            archive.addfile(member, io.BytesIO(b"abc"))
+    return made.getvalue()
+
+
+def archive_file(*names):
+    """Such an archive in a file that everybody can read, for as long as this program runs."""
+    place = pathlib.Path(tempfile.mkdtemp(prefix="metamori-archive-"))
+    atexit.register(shutil.rmtree, place)
+    os.chmod(place, 0o755)
+    (place / "in.tar").write_bytes(tar_of(*names))
+    return str(place / "in.tar")
 
 
 def wait_until(holds, seconds=20):

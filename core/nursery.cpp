@@ -101,9 +101,11 @@ bool Nursery::publish_as(const std::string& name) {
     sync_file(system_, opened.get(), temp_path(*directory));
   }
   const std::string path = joined_path(parent_path_, name);
+  FileStat made;
   {
     const Fd top = open_directory(system_, parent_.get(), temp_name_.c_str(), path);
     sync_file(system_, top.get(), path);
+    made = stat_of(system_, top.get(), path);
   }
   const auto rename = [&](RenameMode mode) {
     return retry_interrupted([&] { return system_.rename(parent_.get(), temp_name_.c_str(), parent_.get(), name.c_str(), mode); });
@@ -111,6 +113,11 @@ bool Nursery::publish_as(const std::string& name) {
   int error = rename(RenameMode::no_replace);
   // Directories can't be linked; but a plain rename replaces nothing but an empty directory, which is no repository.
   if (error == -EINVAL || error == -ENOSYS) error = rename(RenameMode::replace);
+  if (error < 0) {
+    // On network file systems the answer may get lost, and the request be repeated: what has the name decides.
+    const auto found = find_stat(system_, parent_.get(), name.c_str(), path);
+    if (found && found->device == made.device && found->inode == made.inode) error = 0;
+  }
   if (error == -EEXIST || error == -ENOTEMPTY || error == -ENOTDIR) return false;
   if (error < 0) throw_io(-error, "publish", path);
   published_ = true;

@@ -78,7 +78,7 @@ TEST_F(Year, FilesAndBytesStayBounded) {
     disk_.make_durable();
     most_files = std::max(most_files, files());
     most_bytes = std::max(most_bytes, bytes());
-    if (day % 30 == 0) std::cout << "day " << day << ": " << files() << " files, " << bytes() << " bytes\n";
+    if (day % 5 == 0) std::cout << "day " << day << ": " << files() << " files, " << bytes() << " bytes" << std::endl;
   }
   const auto engine = open_at_tree(disk_);
   std::size_t kept = 0;

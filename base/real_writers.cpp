@@ -10,8 +10,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <optional>
 
 #include "base/real_system.hpp"
+#include "base/worker_thread.hpp"
 
 namespace metamori {
 namespace {
@@ -23,13 +26,15 @@ constexpr std::uint64_t kZfs = 0x2fc12fc1;
 constexpr std::array<std::uint64_t, 8> kLocalFileSystems{
     EXT4_SUPER_MAGIC, kXfs, BTRFS_SUPER_MAGIC, TMPFS_MAGIC, F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, kBcachefs, kZfs};
 
+int lease_signal() noexcept { return SIGRTMAX - 1; }
+
 /// While it lives, the signal that tells the holder of a lease to give it up can't reach anything that would end the process: it is blocked
 /// in this thread, and is sent to no other.
 class LeaseSignal {
  public:
   LeaseSignal() noexcept {
     sigemptyset(&blocked_);
-    sigaddset(&blocked_, number());
+    sigaddset(&blocked_, lease_signal());
     sigaddset(&blocked_, SIGIO);  // what the kernel sends when the queue of real-time signals is full
     sigpending(&pending_before_);
     pthread_sigmask(SIG_BLOCK, &blocked_, &mask_before_);
@@ -42,7 +47,6 @@ class LeaseSignal {
     while (sigtimedwait(&blocked_, nullptr, &kNoWait) > 0) continue;
     pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
   }
-  static int number() noexcept { return SIGRTMAX - 1; }
 
  private:
   sigset_t blocked_;
@@ -63,14 +67,13 @@ int check_leases_tell(int fd) noexcept {
 
 int RealSystem::probe_writers(int fd) {
   if (const int error = check_leases_tell(fd); error < 0) return error;
-  const LeaseSignal signal;
-  f_owner_ex owner{F_OWNER_TID, ::gettid()};
-  if (::fcntl(fd, F_SETOWN_EX, &owner) != 0 || ::fcntl(fd, F_SETSIG, LeaseSignal::number()) != 0) return -errno;
+  // In a thread of ours the signal never reaches anything, and is forgotten when the thread ends.
+  std::optional<LeaseSignal> signal;
+  if (!is_worker_thread()) signal.emplace();
+  const f_owner_ex owner{F_OWNER_TID, ::gettid()};
+  if (::fcntl(fd, F_SETOWN_EX, &owner) != 0 || ::fcntl(fd, F_SETSIG, lease_signal()) != 0) return -errno;
   const int leased = ::fcntl(fd, F_SETLEASE, F_RDLCK) == 0 ? 0 : -errno;
   if (leased == 0 && ::fcntl(fd, F_SETLEASE, F_UNLCK) != 0) return -errno;
-  owner = {F_OWNER_TID, 0};
-  ::fcntl(fd, F_SETOWN_EX, &owner);
-  ::fcntl(fd, F_SETSIG, 0);
   return leased == -EAGAIN ? 1 : leased;
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/assert.hpp"
+#include "base/worker_thread.hpp"
 
 namespace metamori {
 namespace {
@@ -80,6 +81,7 @@ struct Current {
   std::size_t queue = 0;
 };
 thread_local Current current;
+thread_local bool is_worker = false;
 
 class EnterPool {
  public:
@@ -93,6 +95,8 @@ class EnterPool {
 };
 
 }  // namespace
+
+bool is_worker_thread() noexcept { return is_worker; }
 
 // Between submitting and falling asleep: the one counts its task and then looks for sleepers, the other counts itself and then looks for
 // tasks. As both are sequentially consistent, at least one of the two sees the other.
@@ -187,7 +191,11 @@ WorkerPool::WorkerPool(std::size_t worker_count) : impl_(std::make_unique<Impl>(
   const SignalsBlocked blocked;
   impl_->threads.reserve(worker_count);
   try {
-    for (std::size_t i = 1; i < worker_count; ++i) impl_->threads.emplace_back([impl = impl_.get(), i] { impl->work(i); });
+    for (std::size_t i = 1; i < worker_count; ++i)
+      impl_->threads.emplace_back([impl = impl_.get(), i] {
+        is_worker = true;
+        impl->work(i);
+      });
   } catch (const std::system_error&) {
     // No more threads to be had: those there are, and the one that waits, do all the work.
   }

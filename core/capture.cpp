@@ -131,13 +131,12 @@ Live look_for_writers(const CaptureContext& context, int fd) {
   return writers < 0 ? Live::unknown : writers > 0 ? Live::yes : Live::no;
 }
 
-/// One try at a regular file that is open. Whether it came out clean is told by the verdict (torn: try again).
-Captured capture_open_file(const CaptureContext& context, const Fd& file, const FileStat& opened, StampTrust trust,
+/// One try at a regular file that was opened just now; `before` is what stat told then. Whether it came out clean is told by the verdict
+/// (torn: try again).
+Captured capture_open_file(const CaptureContext& context, const Fd& file, const FileStat& before, StampTrust trust,
                            const StreamRef& previous) {
   Captured result;
   System& system = context.system;
-  FileStat before;
-  if (const int error = look_at(system, file.get(), before); error < 0) return unreadable(system, opened, -error, "stat");
   const int cleaned = retry_interrupted([&] { return system.clean_pages(file.get()); });
   if (cleaned == -EIO) return unreadable(system, before, EIO, "write back");
   // What is stored while it is read, or later, moves the times: through a mapping only if pages were cleaned, and in any case only if the

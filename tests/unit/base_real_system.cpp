@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <thread>
@@ -15,6 +16,7 @@
 #include "base/files.hpp"
 #include "base/real_mappings.hpp"
 #include "base/real_system.hpp"
+#include "base/worker_pool.hpp"
 #include "tests/support/rapidcheck_gtest.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -283,22 +285,38 @@ TEST_F(RealSystemTest, LeasesTellNothingAboutOtherThings) {
   EXPECT_LT(system.probe_writers(proc.get()), 0);
 }
 
+/// Opens a file for writing again and again, until it is told to stop or ends.
+class Opener {
+ public:
+  Opener(System& system, int dir, const char* name)
+      : thread_([this, &system, dir, name] {
+          while (!stop_.load()) {
+            const int fd = system.open_at(dir, name, O_WRONLY | O_NONBLOCK, 0);
+            if (fd >= 0) system.close(fd);
+          }
+        }) {}
+  Opener(const Opener&) = delete;
+  Opener& operator=(const Opener&) = delete;
+  ~Opener() { stop(); }
+  void stop() {
+    stop_.store(true);
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
 TEST_F(RealSystemTest, ProbingSurvivesAWriterThatOpensMeanwhileAndLeavesNoSignal) {
   make("file").close("file");
   const Fd file = open_file(system, dir.get(), "file", O_RDONLY, 0, "file");
   SKIP_WITHOUT_LEASES(system.probe_writers(file.get()));
   sigset_t mask_before;
   pthread_sigmask(SIG_SETMASK, nullptr, &mask_before);
-  std::atomic<bool> stop{false};
-  std::thread opener([&] {
-    while (!stop.load()) {
-      const int fd = system.open_at(dir.get(), "file", O_WRONLY | O_NONBLOCK, 0);
-      if (fd >= 0) system.close(fd);
-    }
-  });
+  Opener opener(system, dir.get(), "file");
   for (int i = 0; i < 30'000 * test::test_scale(); ++i) EXPECT_GE(system.probe_writers(file.get()), 0);
-  stop.store(true);
-  opener.join();
+  opener.stop();
   sigset_t pending;
   sigpending(&pending);
   sigset_t mask_after;
@@ -308,6 +326,20 @@ TEST_F(RealSystemTest, ProbingSurvivesAWriterThatOpensMeanwhileAndLeavesNoSignal
     EXPECT_NE(sigismember(&pending, number), 1) << number;
     EXPECT_EQ(sigismember(&mask_before, number), sigismember(&mask_after, number)) << number;
   }
+}
+
+TEST_F(RealSystemTest, ProbingInWorkersSurvivesAWriterThatOpensMeanwhile) {
+  make("file").close("file");
+  const Fd file = open_file(system, dir.get(), "file", O_RDONLY, 0, "file");
+  SKIP_WITHOUT_LEASES(system.probe_writers(file.get()));
+  Opener opener(system, dir.get(), "file");
+  WorkerPool pool(3);
+  for (int task = 0; task < 100; ++task)
+    pool.submit([&] {
+      const Fd own = open_file(system, dir.get(), "file", O_RDONLY, 0, "file");
+      for (int i = 0; i < 200 * test::test_scale(); ++i) EXPECT_GE(system.probe_writers(own.get()), 0);
+    });
+  pool.wait();
 }
 
 TEST_F(RealSystemTest, TheMachineTellsWhoItIs) {

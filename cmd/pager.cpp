@@ -50,6 +50,7 @@ void Pager::become(const char* command, int input) noexcept {
   ::dup2(input, STDIN_FILENO);
   ::signal(SIGPIPE, SIG_DFL);
   ::signal(SIGUSR1, SIG_DFL);
+  ::signal(SIGXFSZ, SIG_DFL);
   ::execl("/bin/sh", "sh", "-c", command, static_cast<char*>(nullptr));
   ::_exit(kNotFound);
 }

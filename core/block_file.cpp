@@ -47,7 +47,8 @@ const std::vector<PackName>& PackListing::sorted() {
 
 std::shared_ptr<const BlockFile> BlockFile::open(Engine& engine, PackListing& packs, const char* name, std::string_view magic) {
   if (!engine.dirs.cache.is_open()) return nullptr;
-  const int raw = retry_interrupted([&] { return engine.system.open_at(engine.dirs.cache.get(), name, O_RDONLY | O_NOFOLLOW, 0); });
+  const int raw =
+      retry_interrupted([&] { return engine.system.open_at(engine.dirs.cache.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0); });
   if (raw < 0) return nullptr;
   auto file = read(engine, Fd(engine.system, raw), magic);
   if (!file) return nullptr;

@@ -2,8 +2,22 @@
 
 #include <algorithm>
 
+#include "objects/record_log_files.hpp"
+
 namespace metamori {
 namespace {
+
+/// A hostile gap in the numbers must not keep us for ever: after this many only records that there are files of are looked at.
+constexpr std::size_t kMaxPassedOver = 1000;
+
+/// The highest number up to `number` of which there is a record; 0: none.
+std::uint64_t next_listed(Engine& engine, std::uint64_t number) {
+  DirectoryStamp stamp;
+  std::uint64_t found = 0;
+  for (const RecordPlace& place : RecordFiles(engine.system, engine.dirs.checkpoints.get()).list(stamp))
+    if (place.number <= number) found = place.number;
+  return found;
+}
 
 /// A record that can be read. One that is damaged, or that should be there and is not, is noted, once.
 std::optional<Record> find_sound(Engine& engine, std::uint64_t number, Basis& basis) {
@@ -24,6 +38,8 @@ Basis read_basis(Engine& engine) {
   const std::uint64_t highest = engine.log->highest();
   basis.number = highest + 1;
   for (std::uint64_t number = highest; number > 0; --number) {
+    if (basis.damaged.size() > kMaxPassedOver) number = next_listed(engine, number);
+    if (number == 0) break;
     const auto record = find_sound(engine, number, basis);
     if (!record || record->kind == RecordKind::tombstone) continue;
     const Position& head = record->head_after;

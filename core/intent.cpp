@@ -126,7 +126,7 @@ IntentFiles::IntentFiles(Engine& engine) : engine_(engine) {}
 
 std::optional<Intent> IntentFiles::find() {
   if (!engine_.dirs.restore.is_open()) return std::nullopt;
-  const auto file = find_file(engine_.system, engine_.dirs.restore.get(), kIntentName, O_RDONLY | O_NOFOLLOW, kWhat);
+  const auto file = find_file(engine_.system, engine_.dirs.restore.get(), kIntentName, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, kWhat);
   if (!file) return std::nullopt;
   const Bytes bytes = read_whole(engine_.system, file->get(), kMaxIntentBytes, kWhat);
   Intent intent = decode_intent(bytes);
@@ -153,7 +153,7 @@ void IntentFiles::mark(IntentMarker marker) {
 bool IntentFiles::has(IntentMarker marker) {
   const char* const name = marker_name(marker);
   const std::string path = std::string("restore/") + name;
-  const auto file = find_file(engine_.system, engine_.dirs.restore.get(), name, O_RDONLY | O_NOFOLLOW, path);
+  const auto file = find_file(engine_.system, engine_.dirs.restore.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, path);
   if (!file) return false;
   constexpr std::uint64_t kMarkerBytes = ChunkTag::size_bytes + 8;
   const Bytes bytes = read_whole(engine_.system, file->get(), kMarkerBytes, path);

@@ -180,13 +180,18 @@ std::vector<CheckpointInfo> list_log(Engine& engine, const LogOptions& options) 
 }
 
 std::vector<std::uint64_t> damaged_records(Engine& engine) {
+  constexpr std::size_t kMaxListed = 1000;  // a hostile gap must not keep us for ever
   std::vector<std::uint64_t> result;
   std::uint64_t next = 1;
+  const auto add_until = [&](std::uint64_t end) {
+    for (; next < end && result.size() < kMaxListed; ++next) result.push_back(next);
+    next = end;
+  };
   for (const RecordSummary& record : engine.log->summaries()) {
-    for (; next < record.number; ++next) result.push_back(next);
+    add_until(record.number);
     next = record.number + 1;
   }
-  for (const std::uint64_t highest = engine.log->highest(); next <= highest; ++next) result.push_back(next);
+  add_until(engine.log->highest() + 1);
   return result;
 }
 

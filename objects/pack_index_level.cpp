@@ -43,7 +43,7 @@ bool IndexLevel::read_header() {
 
 std::shared_ptr<const IndexLevel> IndexLevel::load(System& system, int dir, const std::string& file_name) {
   const std::string path = "cache/index/" + file_name;
-  const std::optional<Fd> file = find_file(system, dir, file_name.c_str(), O_RDONLY | O_NOFOLLOW, path);
+  const std::optional<Fd> file = find_file(system, dir, file_name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, path);
   if (!file) return nullptr;
   std::shared_ptr<IndexLevel> level(new IndexLevel);
   level->file_name_ = file_name;

@@ -65,7 +65,7 @@ std::shared_ptr<const PackReader> PackReader::find_file_of(System& system, int d
   const std::string file_name = pack_file_name(name);
   const std::string path = std::string(label) + '/' + file_name;
   // The mapping outlives the descriptor, and descriptors are few.
-  const std::optional<Fd> file = find_file(system, dir, file_name.c_str(), O_RDONLY | O_NOFOLLOW, path);
+  const std::optional<Fd> file = find_file(system, dir, file_name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, path);
   if (!file) return nullptr;
   auto reader = map_file(system, *file, path);
   if (reader->name_ != name) ByteReader({}, path).fail("its index is not the one that its name was made from");

@@ -71,7 +71,7 @@ class Folding {
 
   void read_numbers(FoldedFile& file) {
     const std::string path = std::string(kDirectory) + "/" + file.name;
-    const Fd opened = open_file(system_, dir_, file.name.c_str(), O_RDONLY | O_NOFOLLOW, 0, path);
+    const Fd opened = open_file(system_, dir_, file.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, path);
     const Bytes bytes = read_whole(system_, opened.get(), limits_.file_bytes, path);
     file.bytes = bytes.size();
     ByteReader in(bytes, path);

@@ -1,6 +1,7 @@
 #include <limits>
 
 #include "base/assert.hpp"
+#include "objects/directory.hpp"
 #include "objects/record.hpp"
 
 // Verdicts, touched paths and plain path lists: docs/format.md, sections 10 and 11. All are sorted by path, each path once.
@@ -15,7 +16,7 @@ class PathOrder {
  public:
   std::string take(ByteReader& in) {
     std::string path(as_text(in.bytes(kMaxPathBytes)));
-    if (path.find('\0') != std::string::npos) in.fail("a path with a NUL byte");
+    if (!path.empty() && !is_entry_path(path)) in.fail("a path that can be none in a tree");
     if (!first_ && !(previous_ < path)) in.fail("paths out of order");
     first_ = false;
     previous_ = path;

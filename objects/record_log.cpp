@@ -344,9 +344,13 @@ void RecordLog::replace(const Record& tombstone) { impl_->replace_each({tombston
 void RecordLog::replace_each(const std::vector<Record>& records) { impl_->replace_each(records); }
 
 Position RecordLog::head() {
+  constexpr std::uint64_t kMaxMissing = 1000;  // a hostile gap must not keep us for ever
+  std::uint64_t missing = 0;
   for (std::uint64_t number = impl_->highest(); number > 0; --number) {
     try {
       const auto record = impl_->files.find(number);
+      if (!record && ++missing > kMaxMissing)
+        throw Error(ErrorKind::corrupt, "more than " + std::to_string(kMaxMissing) + " records are missing");
       if (record && record->kind != RecordKind::tombstone) return record->head_after;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::corrupt) throw;
@@ -440,7 +444,7 @@ void RecordLog::set_pin(std::uint64_t number, bool pinned) {
 
 std::uint64_t RecordLog::gc_generation() {
   const std::string path = ".metamori/generation";
-  const auto file = find_file(impl_->system, impl_->dirs.top.get(), "generation", O_RDONLY | O_NOFOLLOW, path);
+  const auto file = find_file(impl_->system, impl_->dirs.top.get(), "generation", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, path);
   if (!file) return 0;
   const Bytes bytes = read_whole(impl_->system, file->get(), kMaxGenerationBytes, path);
   std::string_view text = as_text(bytes);

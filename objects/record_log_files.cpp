@@ -171,7 +171,7 @@ void RecordFiles::list_once(std::vector<RecordPlace>& places) {
 void RecordFiles::load(Folded& folded) {
   if (!folded.map.bytes().empty()) return;
   const std::string path = std::string(kDirectoryPath) + "/" + folded.name;
-  const Fd file = open_file(system_, dir_, folded.name.c_str(), O_RDONLY | O_NOFOLLOW, 0, path);
+  const Fd file = open_file(system_, dir_, folded.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, path);
   const std::uint64_t size = stat_of(system_, file.get(), path).size_bytes;
   ByteReader whole({}, path);
   if (size < kFoldedHeaderBytes + kChecksumBytes || size > kMaxFoldedBytes) whole.fail("not of a size that folded records have");

@@ -235,6 +235,8 @@ TEST(TouchedPaths, ComeBackAndAreStrict) {
   EXPECT_EQ(error_kind([&] { decode_touched(bad); }), ErrorKind::corrupt);
   EXPECT_EQ(decode_path_list(encode_path_list({"a", "b/c"})), (std::vector<std::string>{"a", "b/c"}));
   EXPECT_EQ(error_kind([] { decode_path_list(to_bytes(std::string("\1b\1a"))); }), ErrorKind::corrupt);
+  for (const std::string path : {"../a", "a/..", "/a", "a//b", "a/", ".metamori/a"})
+    EXPECT_EQ(error_kind([&] { decode_path_list(to_bytes(static_cast<char>(path.size()) + path)); }), ErrorKind::corrupt) << path;
   EXPECT_EQ(error_kind([] { decode_path_list(to_bytes(std::string("\1a\1a"))); }), ErrorKind::corrupt);
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/count.hpp"
+#include "tests/support/scale.hpp"
 #include "tests/unit/scan_world.hpp"
 
 namespace metamori::test {
@@ -40,7 +42,8 @@ TEST_F(Capture, SameSizeEditInTheSameTickIsNotMissed) {
     options.granularity_ns = 4'000'000;
     options.tick_ns = 1000;
   });
-  for (int round = 0; round < 50; ++round) {
+  const std::uint64_t rounds = std::min<std::uint64_t>(1000, 50 * test_scale());
+  for (std::uint64_t round = 0; round < rounds; ++round) {
     write("a", "aaaa");
     const auto first = checkpoint(disk).checkpoint.number;
     write("a", "bbbb");
@@ -48,6 +51,7 @@ TEST_F(Capture, SameSizeEditInTheSameTickIsNotMissed) {
     ASSERT_EQ(stored(first, "a"), "aaaa");
     ASSERT_EQ(stored(second, "a"), "bbbb");
   }
+  print_count("T11.same-tick-edits", 2 * rounds);
 }
 
 TEST_F(Capture, ForgedMtimeIsNotMissed) {
@@ -77,6 +81,32 @@ TEST_F(Capture, ClockSetBackIsNotMissed) {
   checkpoint(disk);
   EXPECT_EQ(stored(2, "a"), "bbbb");
   EXPECT_EQ(stored(3, "a"), "cccc");
+}
+
+TEST_F(Capture, ClockSetBackAtAnyCallIsNotMissed) {
+  write("a", "aaaa");
+  settle();
+  checkpoint(disk);
+  FaultSystem counter(disk);
+  write("a", "bbbb");
+  checkpoint(counter);
+  const std::uint64_t calls = counter.count_all();
+  std::uint64_t met = 0;
+  for (std::uint64_t call = 1; call <= calls; ++call, ++met) {
+    write("a", "cccc");
+    FaultSystem watched(disk);
+    std::uint64_t seen = 0;
+    watched.on_before([&](const CallInfo&) {
+      if (++seen != call) return;
+      disk.advance_clock(-2LL * 86'400 * 1'000'000'000);
+      write("a", "dddd");
+    });
+    const std::string first = stored(checkpoint(watched).checkpoint.number, "a");
+    ASSERT_TRUE(first == "cccc" || first == "dddd" || first.empty()) << call;
+    ASSERT_EQ(stored(checkpoint(disk).checkpoint.number, "a"), "dddd") << call;
+    disk.advance_clock(2LL * 86'400 * 1'000'000'000);
+  }
+  print_count("T11.clocks-set-back", met);
 }
 
 TEST_F(Capture, TmpfsIsNeverBelieved) {

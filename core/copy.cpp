@@ -8,9 +8,9 @@
 
 #include "base/worker_pool.hpp"
 #include "core/content_check.hpp"
+#include "core/copy_bases.hpp"
 #include "core/copy_chunks.hpp"
 #include "core/copy_count.hpp"
-#include "core/copy_records.hpp"
 #include "core/copy_walk.hpp"
 #include "core/describe.hpp"
 #include "core/lock.hpp"
@@ -23,7 +23,6 @@ namespace {
 
 constexpr std::uint64_t kGroupBytes = 256ULL << 20;  ///< carried until the records are published
 constexpr std::size_t kGroupRecords = 64;
-constexpr std::size_t kAncestorsMax = 10'000;  ///< looked at for one whose content is there
 
 void refuse_same(Engine& source, Engine& target) {
   const FileStat from = stat_of(source.system, source.dirs.top.get(), source.repository_directory);
@@ -60,13 +59,8 @@ class Copying {
         options_(options),
         meter_(source.system, options.control, "copy"),
         pool_(restore_job_count(options.control)),
-        records_(source, target) {
-    for (const RecordSummary& record : source.log->summaries()) {
-      if (record.kind == RecordKind::move) continue;
-      auto& parents = parents_[record.number];
-      for (const Position& parent : record.parents) parents.push_back(parent);
-    }
-  }
+        records_(source, target),
+        bases_(source, target, records_) {}
 
   CopyReport run() {
     look_again(target_.log->gc_generation());
@@ -79,10 +73,13 @@ class Copying {
       target_.store->index().save();
     }
     report_.seconds = meter_.seconds();
-    if (failure_)
-      throw Error(ErrorKind::corrupt,
-                  counted(failed_) + " of " + quoted(source_.repository_directory) + " could not be copied: " + failure_->what(),
-                  "the others, if there are any, were; 'metamori verify' tells which checkpoints are affected", failure_->path());
+    for (const Item& item : items_)
+      if (item.failure) failures_.push_back(*item.failure);
+    if (!failures_.empty())
+      throw Error(
+          ErrorKind::corrupt,
+          counted(failures_.size()) + " of " + quoted(source_.repository_directory) + " could not be copied: " + failures_[0].what(),
+          "the others, if there are any, were; 'metamori verify' tells which checkpoints are affected", failures_[0].path());
     return std::move(report_);
   }
 
@@ -90,7 +87,7 @@ class Copying {
   struct Item {
     CopySource from;
     std::size_t report_place = 0;  ///< of one that is asked for
-    bool has_failed = false;
+    std::optional<Error> failure;
   };
   struct Ready {
     std::size_t item = 0;
@@ -106,7 +103,7 @@ class Copying {
       meter_.check_stop();
       const CopyRecords::State state = records_.state_of(from.id);
       if (!from.is_asked) {
-        if (state == CopyRecords::State::absent) items_.push_back({from, 0, false});
+        if (state == CopyRecords::State::absent) items_.push_back({from, 0, {}});
         continue;
       }
       CopiedCheckpoint asked;
@@ -118,7 +115,7 @@ class Copying {
       asked.source = state == CopyRecords::State::live ? in_short(from) : describer.describe({from.number, from.id}, false);
       report_.checkpoints.push_back(std::move(asked));
       if (is_needed) {
-        items_.push_back({from, report_.checkpoints.size() - 1, false});
+        items_.push_back({from, report_.checkpoints.size() - 1, {}});
       } else if (state == CopyRecords::State::live && !options_.dry_run) {
         records_.copy_tags(from.id);
       }
@@ -131,7 +128,7 @@ class Copying {
     CheckpointInfo info;
     info.id = from.id;
     info.number = from.number;
-    for (const Position& parent : parents_.at(from.number)) {
+    for (const Position& parent : bases_.parents_of(from.number)) {
       info.parents.push_back(parent.id);
       info.parent_numbers.push_back(parent.number);
     }
@@ -144,56 +141,29 @@ class Copying {
       try {
         source_.log->get(number);
       } catch (const Error& error) {
-        ++failed_;
-        if (!failure_) failure_ = error;
+        failures_.push_back(error);
       }
     }
   }
 
-  /// The root of a tree that is there, or on its way, and like that of `number`: of the nearest ancestor; else of the checkpoint before, or
-  /// of the target's newest.
-  std::optional<ChunkId> base_of(std::uint64_t number) {
-    std::vector<Position> open = parents_[number];
-    for (std::size_t looked = 0; !open.empty() && looked < kAncestorsMax; ++looked) {
-      const Position position = open.back();
-      open.pop_back();
-      if (const auto root = complete_.find(position.number); root != complete_.end()) return root->second;
-      if (records_.state_of(position.id) == CopyRecords::State::live)
-        if (const auto root = find_content_root(target_, records_.position_of(position.id))) return root;
-      const auto above = parents_.find(position.number);
-      if (above != parents_.end()) open.insert(open.end(), above->second.begin(), above->second.end());
-    }
-    return last_root_ ? last_root_ : newest_root_;
-  }
-
-  void walk(CopyWalk& walk, const Record& record) {
+  /// Returns its root.
+  ChunkId walk(CopyWalk& walk, const Record& record) {
     const CheckpointRecord content = decode_checkpoint_record(record.blob, "checkpoints/" + std::to_string(record.number));
-    const auto base = base_of(record.number);
+    const auto base = bases_.base_of(record.number);
     walk.walk_root(content.root, base ? &*base : nullptr);
     for (const StreamRef* stream : {&content.rules, &content.verdicts, &content.scope}) walk.walk_stream(*stream);
+    return content.root;
   }
 
-  /// What was there may have been forgotten, and its content given back.
   void look_again(std::uint64_t generation) {
     generation_ = generation;
-    complete_.clear();
-    last_root_.reset();
     records_.look_at_target();
-    newest_root_ = records_.newest_root();
-  }
-
-  void settle_root(const Record& record) {
-    const ChunkId root = decode_checkpoint_record(record.blob, "checkpoints/" + std::to_string(record.number)).root;
-    complete_[record.number] = root;
-    last_root_ = root;
+    bases_.look_again();
   }
 
   /// Remembers what is wrong with an item, unless it was forgotten in the source while it was to be copied.
   void fail(Item& item, const Error& error) {
-    item.has_failed = true;
-    if (item.from.is_asked && options_.revisions.empty() && was_forgotten(item)) return;
-    ++failed_;
-    if (!failure_) failure_ = error;
+    if (!(item.from.is_asked && options_.revisions.empty() && was_forgotten(item))) item.failure = error;
   }
   bool was_forgotten(const Item& item) {
     try {
@@ -207,15 +177,16 @@ class Copying {
   template <class Carry>
   std::optional<Ready> prepare(std::size_t at, CopyWalk& walk_over, Carry carry) {
     Item& item = items_[at];
+    item.failure.reset();  // of an earlier try
     try {
       Ready ready{at, source_.log->get(item.from.number), false};
       ready.is_held = item.from.is_asked && ready.record.kind == RecordKind::checkpoint;
       if (ready.record.id() != item.from.id || (item.from.is_asked && !ready.is_held))
         throw Error(ErrorKind::corrupt, "checkpoint " + std::to_string(item.from.number) + " is no longer what it was");
       if (ready.is_held) {
-        walk(walk_over, ready.record);
+        const ChunkId root = walk(walk_over, ready.record);
         carry();
-        settle_root(ready.record);
+        bases_.add(ready.record.number, root);
       }
       return ready;
     } catch (const Error& error) {
@@ -286,8 +257,7 @@ class Copying {
         // An ancestor that could not be read is missed here.
         if (error.kind() != ErrorKind::corrupt) throw;
         fail(item, error);
-        complete_.erase(item.from.number);
-        last_root_.reset();
+        bases_.drop(item.from.number);
         continue;
       }
       if (ready.is_held) content.packs.clear();  // they count once
@@ -335,13 +305,10 @@ class Copying {
   TransferMeter meter_;
   WorkerPool pool_;
   CopyRecords records_;
-  std::unordered_map<std::uint64_t, std::vector<Position>> parents_;  ///< in the source
+  CopyBases bases_;
   std::vector<Item> items_;
-  std::unordered_map<std::uint64_t, ChunkId> complete_;  ///< roots of what was copied so far, by number in the source
-  std::optional<ChunkId> last_root_, newest_root_;
   std::uint64_t generation_ = 0;  ///< of the target, when what is known of it was looked at
-  std::optional<Error> failure_;
-  std::size_t failed_ = 0;
+  std::vector<Error> failures_;
   CopyReport report_;
 };
 

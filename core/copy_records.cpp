@@ -82,6 +82,7 @@ CopyRecords::CopyRecords(Engine& source, Engine& target) : source_(source), targ
 }
 
 void CopyRecords::look_at_target() {
+  known_highest_ = target_.log->highest();  // before: what comes meanwhile is looked at again
   there_.clear();
   tips_.clear();
   for (const RecordSummary& record : target_.log->summaries()) {
@@ -183,20 +184,20 @@ Record CopyRecords::publish(const Record& from, const Content& content) {
   record.gc_generation = content.gc_generation;
   record.packs = content.packs;
   record.kind = content.is_held ? RecordKind::checkpoint : RecordKind::tombstone;
-  if (const Position there = position_of(record.id()); there.number != 0) return revive(record, content, there.number);
-  record.tags = content.is_held ? free_tags(record.id()) : std::vector<std::string>();
   for (;;) {
-    record.number = target_.log->highest() + 1;  // before HEAD: if that moves meanwhile, the number is taken
+    // Somebody else may have brought it meanwhile. If it comes from here on, the number is taken.
+    if (target_.log->highest() != known_highest_) look_at_target();
+    if (const Position there = position_of(record.id()); there.number != 0) return revive(record, content, there.number);
+    record.tags = content.is_held ? free_tags(record.id()) : std::vector<std::string>();
+    record.number = known_highest_ + 1;  // before HEAD: if that moves meanwhile, the number is taken
     record.head_before = record.head_after = target_.log->head();
     record.parents = parents_of(from);
     record.line = from.kind == RecordKind::safety ? std::string() : line_for(from, record.parents, record.number);
     if (!content.is_held) record.parents.clear();
     if (target_.log->publish(record)) break;
-    look_at_target();
-    if (const Position there = position_of(record.id()); there.number != 0)
-      return target_.log->get(there.number);  // another copy was faster
   }
   note(record);
+  known_highest_ = record.number;
   return record;
 }
 

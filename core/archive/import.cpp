@@ -6,15 +6,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
-#include <exception>
 #include <limits>
 #include <memory>
 
 #include "core/archive/acl.hpp"
 #include "core/archive/content_writer.hpp"
 #include "core/archive/import_tree.hpp"
-#include "core/archive/libarchive_api.hpp"
+#include "core/archive/tar_reader.hpp"
 #include "core/checkpoint_record.hpp"
 #include "core/content_check.hpp"
 #include "core/lock.hpp"
@@ -24,93 +22,9 @@
 namespace metamori {
 namespace {
 
-constexpr std::size_t kReadBytes = 256U << 10;
 constexpr std::size_t kMaxAttributeNameBytes = 255;
 constexpr std::size_t kMaxTargetBytes = 4095;
 constexpr std::uint32_t kPermissionBits = 07777;
-
-[[noreturn]] void refuse(const std::string& why, std::string path = {}) {
-  throw Error(ErrorKind::usage, "import: " + why, "nothing was imported", std::move(path));
-}
-
-using ReadBytes = std::function<std::size_t(std::byte* buffer, std::size_t size)>;
-
-/// The archive, entry by entry.
-class Reader {
- public:
-  explicit Reader(const ReadBytes& read) : read_(read), buffer_(kReadBytes) {
-    handle_ = api.archive_read_new();
-    if (handle_ == nullptr) throw std::bad_alloc();
-    // None of those that run a program to unpack.
-    for (const auto support :
-         {api.archive_read_support_filter_gzip, api.archive_read_support_filter_bzip2, api.archive_read_support_filter_compress,
-          api.archive_read_support_filter_lz4, api.archive_read_support_filter_lzma, api.archive_read_support_filter_xz,
-          api.archive_read_support_filter_zstd})
-      support(handle_);
-    api.archive_read_support_format_tar(handle_);
-    check(api.archive_read_open(handle_, this, nullptr, &Reader::give, nullptr));
-  }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-  ~Reader() { api.archive_read_free(handle_); }
-
-  /// The next entry, valid until the next call; null at the end. `warning` is set to what libarchive has to say of it.
-  archive_entry* next(std::string& warning) {
-    archive_entry* entry = nullptr;
-    const int result = api.archive_read_next_header(handle_, &entry);
-    warning = result == ARCHIVE_WARN ? api.reason(handle_) : std::string();
-    if (result == ARCHIVE_EOF) {
-      if (thrown_) std::rethrow_exception(thrown_);
-      return nullptr;
-    }
-    check(result);
-    return entry;
-  }
-  struct Block {
-    ByteView bytes;
-    std::uint64_t offset = 0;
-  };
-  /// The next stretch of the entry's data.
-  std::optional<Block> next_block() {
-    const void* data = nullptr;
-    std::size_t size = 0;
-    la_int64_t offset = 0;
-    const int result = api.archive_read_data_block(handle_, &data, &size, &offset);
-    if (result == ARCHIVE_EOF) return std::nullopt;
-    check(result);
-    if (offset < 0) refuse("a file's data begins before the file");
-    return Block{ByteView(static_cast<const std::byte*>(data), size), static_cast<std::uint64_t>(offset)};
-  }
-  [[nodiscard]] bool was_empty() const noexcept { return bytes_ == 0; }
-
-  Libarchive api;
-
- private:
-  /// What the caller's function throws passes by libarchive, which knows no exceptions.
-  static la_ssize_t give(archive* /*handle*/, void* self, const void** buffer) {
-    Reader& reader = *static_cast<Reader*>(self);
-    try {
-      const std::size_t size = reader.read_(reader.buffer_.data(), reader.buffer_.size());
-      reader.bytes_ += size;
-      *buffer = reader.buffer_.data();
-      return static_cast<la_ssize_t>(size);
-    } catch (...) {
-      reader.thrown_ = std::current_exception();
-      return -1;
-    }
-  }
-  void check(int result) {
-    if (result == ARCHIVE_OK || result == ARCHIVE_WARN) return;
-    if (thrown_) std::rethrow_exception(thrown_);
-    refuse(was_empty() ? "there is no archive: not a byte came" : "the archive is damaged, or none that is known: " + api.reason(handle_));
-  }
-
-  const ReadBytes& read_;
-  Bytes buffer_;
-  archive* handle_ = nullptr;
-  std::exception_ptr thrown_;
-  std::uint64_t bytes_ = 0;
-};
 
 std::optional<EntryType> type_of(unsigned mode) {
   switch (mode) {
@@ -134,7 +48,7 @@ std::optional<EntryType> type_of(unsigned mode) {
 std::string text_of(const char* text) { return text == nullptr ? std::string() : std::string(text); }
 
 std::uint32_t id_of(la_int64_t id, const std::string& path) {
-  if (id < 0 || id > std::numeric_limits<std::uint32_t>::max()) refuse(quoted(path) + " has an impossible owner", path);
+  if (id < 0 || id > std::numeric_limits<std::uint32_t>::max()) refuse_import(quoted(path) + " has an impossible owner", path);
   return static_cast<std::uint32_t>(id);
 }
 
@@ -180,12 +94,7 @@ class Importing {
       const std::string name = text_of(reader_.api.archive_entry_pathname(entry));
       const auto path = tree_.path_of(name);
       if (!path) continue;
-      // Names that are no UTF-8 are taken as they are.
-      const Libarchive& api = reader_.api;
-      if (!warning.empty() && api.is_utf8(name.c_str()) && api.is_utf8(api.archive_entry_hardlink(entry)) &&
-          api.is_utf8(api.archive_entry_symlink(entry)) && api.is_utf8(api.archive_entry_uname(entry)) &&
-          api.is_utf8(api.archive_entry_gname(entry)))
-        warnings_.add(*path, warning);
+      if (!warning.empty()) warnings_.add(*path, warning);
       if (const char* const target = reader_.api.archive_entry_hardlink(entry); target != nullptr) {
         if (const auto linked = tree_.path_of(target)) tree_.add_link(*path, *linked);
       } else {
@@ -207,13 +116,13 @@ class Importing {
     entry.mode = static_cast<std::uint32_t>(api.archive_entry_perm(from)) & kPermissionBits;
     entry.mtime = {api.archive_entry_mtime(from), static_cast<std::uint32_t>(api.archive_entry_mtime_nsec(from))};
     if (api.archive_entry_mtime_nsec(from) < 0 || api.archive_entry_mtime_nsec(from) >= 1'000'000'000)
-      refuse(quoted(path) + " has an impossible time", path);
+      refuse_import(quoted(path) + " has an impossible time", path);
     entry.owner = {id_of(api.archive_entry_uid(from), path), id_of(api.archive_entry_gid(from), path),
                    text_of(api.archive_entry_uname(from)), text_of(api.archive_entry_gname(from))};
     if (entry.type == EntryType::symlink) {
       entry.target = text_of(api.archive_entry_symlink(from));
       if (entry.target.empty() || entry.target.size() > kMaxTargetBytes)
-        refuse(quoted(path) + " is a link without a possible target", path);
+        refuse_import(quoted(path) + " is a link without a possible target", path);
     }
     if (entry.type == EntryType::char_device || entry.type == EntryType::block_device) {
       entry.device_major = static_cast<std::uint32_t>(api.archive_entry_rdevmajor(from));
@@ -226,14 +135,14 @@ class Importing {
 
   StreamRef read_content_of(const std::string& path, archive_entry* from) {
     const la_int64_t told = reader_.api.archive_entry_size(from);
-    if (told < 0) refuse(quoted(path) + " has an impossible size", path);
+    if (told < 0) refuse_import(quoted(path) + " has an impossible size", path);
     const auto size = static_cast<std::uint64_t>(told);
     ContentWriter writer(session_);
     while (const auto block = reader_.next_block()) {
       meter_.check_stop();
       if (block->bytes.empty()) continue;
       if (block->offset < writer.end() || block->offset > size || block->bytes.size() > size - block->offset)
-        refuse(quoted(path) + " has data where its size leaves no room", path);
+        refuse_import(quoted(path) + " has data where its size leaves no room", path);
       writer.add(block->offset, block->bytes);
       meter_.add_bytes(block->bytes.size());
     }
@@ -264,7 +173,7 @@ class Importing {
       set_attributes(entry, std::move(list), session_);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::unsupported) throw;
-      refuse(quoted(path) + ": " + error.what(), path);
+      refuse_import(quoted(path) + ": " + error.what(), path);
     }
   }
 
@@ -321,7 +230,7 @@ class Importing {
   Engine& engine_;
   const ImportOptions& options_;
   TransferMeter meter_;
-  Reader reader_;
+  TarReader reader_;
   ChunkSession session_;
   WarningList warnings_;
   ImportTree tree_;

@@ -125,7 +125,7 @@ class Pieces {
     if (all().empty()) return;
     CopyOptions options;
     options.revisions = revisions;
-    options.control.jobs = 1;
+    options.control.jobs = static_cast<std::uint32_t>(1 + chance(3));
     try {
       const CopyReport report = copy_checkpoints(*open_at_tree(disk_), *open_at_tree(disk_, kTarget), options);
       for (const CopiedCheckpoint& copied : report.checkpoints)

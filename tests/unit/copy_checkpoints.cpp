@@ -1,5 +1,7 @@
 // Copying checkpoints from one repository to another.
 
+#include "base/digest.hpp"
+#include "core/copy_chunks.hpp"
 #include "core/describe.hpp"
 #include "tests/unit/copy_support.hpp"
 
@@ -233,6 +235,35 @@ TEST_F(Copy, ADamagedCheckpointHoldsUpNoOther) {
   expect_sound();
 }
 
+TEST_F(Copy, EveryChunkIsComparedWithItsId) {
+  const Bytes raw = to_bytes(noise(30'000, 1));
+  const std::vector<ChunkId> ids{sha256(to_bytes("some")), sha256(to_bytes("other")), sha256(to_bytes("bytes"))};
+  {
+    const auto engine = open_at_tree(disk);
+    PackWriter writer(disk, engine->dirs.tmp.get(), engine->dirs.packs.get());
+    FrameEncoder encoder;
+    ByteWriter alone, group;
+    encoder.plain(ids[0], Kind::data, raw, alone);
+    writer.append(alone.view(), {{ids[0], 0, 30'000, 0, 0, Kind::data}});
+    encoder.group(Kind::data, raw, std::vector<std::uint32_t>{10'000, 20'000}, group);
+    writer.append(group.view(), {{ids[1], 0, 10'000, 0, 0, Kind::data}, {ids[2], 0, 20'000, 1, 0, Kind::data}});
+    writer.publish();
+  }
+  const auto engine = open_at_tree(disk);
+  const auto there = target();
+  const Control control;
+  WorkerPool pool(1);
+  TransferMeter meter(disk, control, "copy");
+  for (const ChunkId& id : ids) {
+    ChunkSession session(*there->store);
+    ChunkCarrier carrier(*engine->store, session, pool, meter);
+    carrier.want(id);
+    if (id == ids[1]) carrier.want(ids[2]);  // the whole group
+    EXPECT_EQ(failure([&] { carrier.carry(); }), ErrorKind::corrupt);
+    EXPECT_FALSE(session.find_depth(id));
+  }
+}
+
 TEST_F(Copy, ARepositoryIsNotCopiedToItself) {
   steps(1);
   EXPECT_EQ(failure([&] { copy_checkpoints(*open_at_tree(disk), *open_at_tree(disk), {}); }), ErrorKind::usage);
@@ -254,6 +285,30 @@ TEST_F(Copy, PacksOfACopyThatWasStoppedServeTheNext) {
   EXPECT_EQ(rest.copied, 6U);
   for (std::uint64_t number = 1; number <= 6; ++number) expect_whole(number);
   expect_sound();
+}
+
+TEST_F(Copy, AnotherCopyMeanwhileMakesNoSecondOnes) {
+  steps(4);
+  for (const char* const moment : {"pack-", "record-"}) {
+    const auto before = disk.copy();
+    FaultSystem system(*before);
+    bool did_run = false;
+    system.on_before([&](const CallInfo& info) {
+      if (did_run || !info.creates || !info.name.starts_with(moment)) return;
+      did_run = true;
+      CopyOptions options;
+      options.control.jobs = 1;
+      copy_checkpoints(*open_at_tree(*before), *open_at_tree(*before, kTarget), options);
+    });
+    CopyOptions options;
+    options.control.jobs = 1;
+    copy_checkpoints(*open_at_tree(system), *open_at_tree(system, kTarget), options);
+    EXPECT_TRUE(did_run);
+    const auto there = open_at_tree(*before, kTarget);
+    std::set<CheckpointId> ids;
+    for (const RecordSummary& record : there->log->summaries()) EXPECT_TRUE(ids.insert(record.id).second) << moment << record.number;
+    EXPECT_EQ(ids.size(), 4U);
+  }
 }
 
 TEST_F(Copy, GcOfTheTargetMeanwhileLosesNothing) {

@@ -10,7 +10,7 @@ import tempfile
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "torture"))
 
-from logged_disk import LoggedDisk, check_means
+from logged_disk import LoggedDisk, check_means, need
 from mounts import Mounted, own_mounts
 from cuts import FILE_SYSTEMS, memory
 from support import Violation, Walk, chance, expect_same, remove, run, run_json
@@ -98,6 +98,7 @@ def check_record(tree, place, states, number):
 
 
 def check(kind, place):
+    need(kind.make[0], "filefrag")
     with_disk = LoggedDisk(place, kind.size)
     try:
         subprocess.run([*kind.make, with_disk.device], check=True, capture_output=True)

@@ -18,10 +18,10 @@ import tempfile
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "torture"))
 
-from logged_disk import Image, Log, LoggedDisk, check_means
+from logged_disk import Image, Log, LoggedDisk, check_means, need
 from mounts import BootId, Mounted, own_mounts
 from support import STAGED, Violation, Walk, build_preload, chance, expect_same, remove, run, run_json, scale, spread
-from tap import Parts, Skip
+from tap import Parts
 from told_history import KINDS, SETTLING, History, expect_copied, expect_there
 
 FileSystem = collections.namedtuple("FileSystem", "name size make options")
@@ -202,8 +202,7 @@ def selected(recorded, count):
 
 def run_file_system(kind, place, turns, count):
     """How many cuts were looked at."""
-    if not shutil.which(kind.make[0]):
-        raise Skip(f"no {kind.make[0]}")
+    need(kind.make[0])
     recorded = Recorded(kind, place / kind.name, turns)
     cuts = selected(recorded, count)
     # Two file systems of one UUID at once are more than btrfs of older kernels can take.

@@ -10,7 +10,7 @@ import threading
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "torture"))
 
-from logged_disk import LoggedDisk, check_means
+from logged_disk import LoggedDisk, check_means, need
 from mounts import own_mounts
 from cuts import FILE_SYSTEMS, check_next, memory
 from support import Violation, Walk, chance, expect_same, remove, run, run_json, scale
@@ -104,6 +104,7 @@ def one_round(kind, place, number):
 
 
 def check(kind):
+    need(kind.make[0])
     met = {}
     for number in range(ROUNDS):
         with tempfile.TemporaryDirectory(prefix="metamori-gone-", dir=memory(), ignore_cleanup_errors=True) as name:

@@ -20,13 +20,18 @@ MAGIC = 0x6A736677736872
 FLUSH, FUA, DISCARD = 1, 2, 4
 
 
+def need(*programs):
+    """Skips where one is missing."""
+    for program in programs:
+        if not shutil.which(program):
+            raise Skip(f"no {program}")
+
+
 def check_means():
     """Skips where the machine lacks something."""
     if os.geteuid() != 0:
         raise Skip("only root can mount file systems")
-    for program in ("qemu-storage-daemon", "losetup"):
-        if not shutil.which(program):
-            raise Skip(f"no {program}")
+    need("qemu-storage-daemon", "losetup")
     for device in ("/dev/fuse", "/dev/loop-control"):
         if not os.path.exists(device):
             raise Skip(f"no {device}")

@@ -1,6 +1,7 @@
-// The C interface: forgetting, pins, gc.
+// The C interface: forgetting, pins, gc, copies.
 
 #include "core/c_api_support.hpp"
+#include "metamori/copy.hpp"
 
 namespace {
 
@@ -80,6 +81,28 @@ metamori_kind metamori_gc(metamori_repository* repository, int if_worth_while, c
     result.packs_before = done.packs_before;
     result.packs_after = done.packs_after;
     result.checkpoints_released = done.checkpoints_released;
+    give(result, report);
+  });
+}
+
+metamori_kind metamori_copy(metamori_repository* source, metamori_repository* target, const char* const* revisions, size_t revision_count,
+                            const metamori_control* control, metamori_copy_report* report, metamori_error* error) {
+  return guarded(error, [&] {
+    require(source, "source");
+    require(target, "target");
+    give(metamori_copy_report METAMORI_COPY_REPORT_INIT, report);
+    const metamori_control given = control_or_none(control);
+    Callback callback(given);
+    CopyOptions options;
+    options.revisions = strings(revisions, revision_count);
+    options.control = control_of(given, callback);
+    const CopyReport done = copy(source->repository, target->repository, options);
+    metamori_copy_report result = METAMORI_COPY_REPORT_INIT;
+    result.copied = done.copied;
+    result.ancestors = done.ancestors;
+    result.chunks_copied = done.chunks_copied;
+    result.bytes_read = done.bytes_read;
+    result.bytes_added = done.bytes_added;
     give(result, report);
   });
 }

@@ -459,6 +459,27 @@ typedef struct metamori_gc_report {
 METAMORI_API metamori_kind metamori_gc(metamori_repository* repository, int if_worth_while, const metamori_control* control,
                                        metamori_gc_report* report, metamori_error* error);
 
+/** What metamori_copy() did. */
+typedef struct metamori_copy_report {
+  size_t size;            /**< set by METAMORI_COPY_REPORT_INIT */
+  uint64_t copied;        /**< checkpoints that were not there */
+  uint64_t ancestors;     /**< new there without their content, as ancestors of those */
+  uint64_t chunks_copied; /**< that the target lacked */
+  uint64_t bytes_read;    /**< of the source's packs */
+  uint64_t bytes_added;   /**< growth of the target's packs */
+} metamori_copy_report;
+/** What a metamori_copy_report begins as. */
+#define METAMORI_COPY_REPORT_INIT \
+  { sizeof(metamori_copy_report), 0, 0, 0, 0, 0 }
+/**
+ * Copies checkpoints from one repository to another, with the ids they have: those that `revisions` name (`A..B` names several), or with
+ * `revision_count` 0 all but forgotten and safety checkpoints. What is there is not copied again; the target's HEAD stays. `report` may be
+ * NULL. METAMORI_CORRUPT, after all others have been copied, if one is damaged.
+ */
+METAMORI_API metamori_kind metamori_copy(metamori_repository* source, metamori_repository* target, const char* const* revisions,
+                                         size_t revision_count, const metamori_control* control, metamori_copy_report* report,
+                                         metamori_error* error);
+
 /** What to do with files that exist already. */
 typedef enum metamori_overwrite {
   METAMORI_OVERWRITE_ALWAYS = 0,     /**< make them what they were */

@@ -1,4 +1,4 @@
-/* Forgetting, pins and gc from C. */
+/* Forgetting, pins, gc and copies from C. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +24,23 @@ static size_t listed(metamori_repository* repository) {
   count = metamori_log_count(log);
   metamori_log_free(log);
   return count;
+}
+
+static void copy_checkpoints(metamori_repository* repository) {
+  const char* const newest[] = {"latest"};
+  metamori_repository* other = NULL;
+  metamori_error error;
+  metamori_copy_report report = METAMORI_COPY_REPORT_INIT;
+  check_ok(metamori_init("other", NULL, &other, &error), &error, "init another");
+  check_ok(metamori_copy(repository, other, newest, 1, NULL, &report, &error), &error, "copy one");
+  CHECK(report.copied == 1 && report.ancestors == 5 && report.chunks_copied > 0 && report.bytes_added > 50000);
+  check_ok(metamori_copy(repository, other, NULL, 0, NULL, &report, &error), &error, "copy all");
+  CHECK(report.copied == 2 && report.ancestors == 0);
+  check_ok(metamori_copy(repository, other, NULL, 0, NULL, NULL, &error), &error, "copy again");
+  CHECK(metamori_copy(repository, repository, NULL, 0, NULL, NULL, &error) == METAMORI_USAGE);
+  CHECK(metamori_copy(repository, NULL, NULL, 0, NULL, NULL, &error) == METAMORI_USAGE);
+  check_ok(metamori_verify(other, 1, NULL, NULL, &error), &error, "verify the other");
+  metamori_close(other);
 }
 
 int main(void) {
@@ -58,6 +75,7 @@ int main(void) {
   CHECK(report.was_needed && report.is_complete && report.checkpoints_released == 3);
   CHECK(report.bytes_after + 100000 < report.bytes_before && report.packs_after < report.packs_before);
   check_ok(metamori_verify(repository, 1, NULL, NULL, &error), &error, "verify");
+  copy_checkpoints(repository);
   metamori_close(repository);
   CHECK(chdir("/") == 0);
   snprintf(command, sizeof command, "rm -rf '%s'", directory);

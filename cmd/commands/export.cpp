@@ -1,8 +1,10 @@
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <system_error>
 
 #include "cmd/commands.hpp"
@@ -17,20 +19,23 @@
 namespace metamori::cmd {
 namespace {
 
-/// A file that appears under its name when it is whole; before that it has another, and goes if nobody finishes it.
+/// A file that appears under its name when it is whole; before that it has another, and goes if nobody finishes it. What exists and is no
+/// regular file (a pipe, a device) is written to as it is.
 class NewFile {
  public:
-  explicit NewFile(std::string path)
-      : path_(std::move(path)),
-        working_(path_ + ".part"),
-        descriptor_(::open(working_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666)) {
-    if (descriptor_ < 0) fail("create", working_);
+  explicit NewFile(const std::string& path) : path_(behind_links(path)) {
+    struct stat found {};
+    is_direct_ = ::stat(path_.c_str(), &found) == 0 && !S_ISREG(found.st_mode);
+    working_ = is_direct_ ? path_ : path_ + ".part";
+    const int how = is_direct_ ? 0 : O_CREAT | O_TRUNC | O_NOFOLLOW;
+    descriptor_ = ::open(working_.c_str(), O_WRONLY | O_CLOEXEC | how, 0666);
+    if (descriptor_ < 0) fail(is_direct_ ? "open" : "create", working_);
   }
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
   ~NewFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
-    if (!is_finished_) ::unlink(working_.c_str());
+    if (!is_direct_ && !is_finished_) ::unlink(working_.c_str());
   }
   void write(ByteView bytes) {
     while (!bytes.empty()) {
@@ -41,15 +46,24 @@ class NewFile {
     }
   }
   void finish() {
-    if (::fsync(descriptor_) != 0 && errno != EINVAL) fail("sync", working_);
+    if (!is_direct_ && ::fsync(descriptor_) != 0) fail("sync", working_);
     const int descriptor = descriptor_;
     descriptor_ = -1;
     if (::close(descriptor) != 0) fail("close", working_);
-    if (std::rename(working_.c_str(), path_.c_str()) != 0) fail("rename to", path_);
+    if (!is_direct_ && std::rename(working_.c_str(), path_.c_str()) != 0) fail("rename to", path_);
     is_finished_ = true;
   }
 
  private:
+  /// Where a symbolic link leads, so that what it leads to is replaced and the link stays.
+  static std::string behind_links(const std::string& path) {
+    constexpr int kLinksMax = 40;
+    std::filesystem::path result = path;
+    std::error_code none;
+    for (int i = 0; i < kLinksMax && std::filesystem::is_symlink(result, none); ++i)
+      result = result.parent_path() / std::filesystem::read_symlink(result, none);
+    return result.string();
+  }
   [[noreturn]] static void fail(const char* action, const std::string& path) {
     const int error = errno;
     const bool is_full = error == ENOSPC || error == EDQUOT;
@@ -57,7 +71,8 @@ class NewFile {
                 std::string(action) + " '" + path + "': " + std::generic_category().message(error), {}, path);
   }
   std::string path_, working_;
-  int descriptor_;
+  int descriptor_ = -1;
+  bool is_direct_ = false;
   bool is_finished_ = false;
 };
 

@@ -75,7 +75,13 @@ class Importing {
     const std::uint64_t generation = engine_.log->gc_generation();
     ScanResult found;
     found.start = engine_.system.now();
-    read_entries();
+    try {
+      read_entries();
+    } catch (const Error& error) {
+      // What was stored so far serves the next run.
+      if (error.kind() == ErrorKind::interrupted || error.kind() == ErrorKind::timed_out) session_.flush();
+      throw;
+    }
     found.end = engine_.system.now();
     found.set_root(session_, tree_.store(session_));
     publish(found, described, generation);

@@ -95,6 +95,18 @@ listing() {
   same "$(m -C ../other ls latest)" a
 }
 
+@test "a pipe or device that is named is written to, and a link stays one" {
+  full_tree
+  m export HEAD >../want.tar
+  mkfifo ../pipe; cat ../pipe >../got.tar & expect 0 export HEAD -o ../pipe; wait
+  [ -p ../pipe ]; cmp ../want.tar ../got.tar
+  ln -s real.tar ../link; : >../real.tar
+  expect 0 export HEAD -o ../link; [ -L ../link ]; cmp ../want.tar ../real.tar
+  rm ../real.tar; expect 0 export HEAD -o ../link; [ -L ../link ]; cmp ../want.tar ../real.tar
+  expect 1 export HEAD -o ..; [ -d .. ]
+  ! ls ../*.part 2>/dev/null
+}
+
 @test "an import is a checkpoint without a parent, and HEAD stays" {
   full_tree
   tar -cf ../in.tar a

@@ -36,7 +36,7 @@ std::optional<ChunkId> CopyBases::base_of(std::uint64_t number) {
     const Position position = open.back();
     open.pop_back();
     if (const auto root = roots_.find(position.number); root != roots_.end()) return root->second;
-    if (records_.state_of(position.id) == CopyRecords::State::live)
+    if (records_.was_live(position.id))
       if (const auto root = find_content_root(target_, records_.position_of(position.id))) return root;
     const auto above = parents_.find(position.number);
     if (above != parents_.end()) open.insert(open.end(), above->second.begin(), above->second.end());

@@ -37,6 +37,11 @@ class CopyRecords {
     ancestor,   ///< a tombstone: the target knows it as the ancestor of another
   };
   State state_of(const CheckpointId& id);
+  /// Whether it was a checkpoint, and no tombstone, when the target was looked at; reads nothing.
+  [[nodiscard]] bool was_live(const CheckpointId& id) const {
+    const auto found = there_.find(id);
+    return found != there_.end() && found->second.is_live;
+  }
   /// Number 0 if the target does not have it.
   [[nodiscard]] Position position_of(const CheckpointId& id) const;
   /// The root of the target's newest checkpoint, if it has any.

@@ -17,7 +17,7 @@ constexpr CommandTraits kAlone{.has_repository = false};
 constexpr CommandTraits kAlways{.has_repository = false, .needs_settings = false};
 constexpr CommandTraits kPagedAlways{.is_paged = true, .has_repository = false, .needs_settings = false};
 
-constexpr std::array<CommandRow, 31> kCommands{{
+constexpr std::array<CommandRow, 32> kCommands{{
     {"init", start, "Make a repository for a tree of files",
      "metamori init                                 # here\n"
      "metamori init --exist-ok run7                 # in run7; fine if it is there\n"
@@ -141,6 +141,10 @@ constexpr std::array<CommandRow, 31> kCommands{{
      "metamori verify --data=5%                     # the next twentieth of it\n"
      "metamori verify --data --max-time 10m         # as much as that gives\n",
      "10 13 14 16", make_verify},
+    {"repair", care, "Mend a damaged repository",
+     "metamori repair -n                            # what would be done?\n"
+     "metamori repair\n",
+     "10 11 13 14 15 16", make_repair},
     {"config", other, "Show and change settings",
      "metamori config list --show-origin            # what is set, and where\n"
      "metamori config list --all                    # every setting there is\n"

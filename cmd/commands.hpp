@@ -63,6 +63,7 @@ std::unique_ptr<Command> make_recover();
 std::unique_ptr<Command> make_undo();
 std::unique_ptr<Command> make_tag();
 std::unique_ptr<Command> make_verify();
+std::unique_ptr<Command> make_repair();
 std::unique_ptr<Command> make_version();
 std::unique_ptr<Command> make_help();
 std::unique_ptr<Command> make_list_options();

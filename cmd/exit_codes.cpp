@@ -18,7 +18,8 @@ std::string hint_for(ErrorKind kind, std::string_view command) {
     case ErrorKind::bad_revision:
       return "'metamori log --all' lists the checkpoints; metamori-revisions(7) tells how they are named";
     case ErrorKind::corrupt:
-      return command == "verify" ? "copy the repository as it is before anything else is tried"
+      if (command == "repair") return "copy the repository as it is before anything else is tried";
+      return command == "verify" ? "copy the repository as it is; then 'metamori repair' mends what can be mended"
                                  : "'metamori verify' tells which checkpoints are affected; the others can still be restored";
     case ErrorKind::unsupported:
       return "'metamori version' tells what this one knows";

@@ -87,6 +87,28 @@ std::shared_ptr<const BlockFile> BlockFile::read(Engine& engine, const Fd& file,
   return result;
 }
 
+std::uint64_t BlockFile::highest_in(ByteView whole_file) {
+  constexpr std::size_t kHighestOffset = 8 + 16 + 8;
+  return read_u64(whole_file.data() + kHighestOffset);
+}
+
+bool BlockFile::is_whole(ByteView file) {
+  if (file.size() < kHeaderBytes) return false;
+  ByteReader in(file.first(kHeaderBytes), "cache");
+  in.take(8 + 16 + 8 + 8);
+  const std::uint64_t block_count = in.u64();
+  const std::uint64_t index_offset = in.u64();
+  const std::uint64_t index_checksum = in.u64();
+  in.take(std::tuple_size_v<Extra> + 8);
+  if (in.u64() != xxh3_64(file.first(kHeaderBytes - 8))) return false;
+  if (index_offset < kHeaderBytes || index_offset > file.size() || xxh3_64(file.subspan(index_offset)) != index_checksum) return false;
+  if (block_count != (file.size() - index_offset) / kIndexRowBytes) return false;
+  const ByteView blocks = file.first(index_offset);
+  for (std::uint64_t row = 0; row < block_count; ++row)
+    if (!block_in(blocks, read_u64(file.data() + index_offset + row * kIndexRowBytes + 8))) return false;
+  return true;
+}
+
 std::optional<ByteView> BlockFile::find(std::uint64_t hash, const std::function<bool(ByteView)>& matches) const {
   const std::byte* rows = map_.bytes().data() + index_offset_;
   std::size_t low = 0;
@@ -118,8 +140,9 @@ std::vector<std::pair<std::uint64_t, ByteView>> BlockFile::all() const {
   return result;
 }
 
-std::optional<ByteView> BlockFile::block_at(std::uint64_t offset) const {
-  const ByteView blocks = map_.bytes().first(index_offset_);
+std::optional<ByteView> BlockFile::block_at(std::uint64_t offset) const { return block_in(map_.bytes().first(index_offset_), offset); }
+
+std::optional<ByteView> BlockFile::block_in(ByteView blocks, std::uint64_t offset) {
   if (offset % 8 != 0 || offset > blocks.size() || blocks.size() - offset < kPrefixBytes) return std::nullopt;
   const std::uint64_t size = read_u64(blocks.data() + offset + 8);
   if (size < kPrefixBytes || size > blocks.size() - offset) return std::nullopt;

@@ -45,6 +45,10 @@ class BlockFile {
   /// Nothing if there is none, or it is damaged, of another repository or gc generation, does not have `magic` (8 bytes), or a pack of its
   /// time is gone.
   static std::shared_ptr<const BlockFile> open(Engine& engine, PackListing& packs, const char* name, std::string_view magic);
+  /// Whether every checksum in such a file is right, whatever it is for.
+  static bool is_whole(ByteView file);
+  /// What a whole file tells: the number of the highest record when it was written.
+  static std::uint64_t highest_in(ByteView whole_file);
   [[nodiscard]] const Extra& extra() const noexcept { return extra_; }
   [[nodiscard]] std::size_t block_count() const noexcept { return block_count_; }
   [[nodiscard]] std::uint64_t file_bytes() const noexcept { return map_.bytes().size(); }
@@ -57,6 +61,7 @@ class BlockFile {
   friend class BlockFileWriter;
   static std::shared_ptr<const BlockFile> read(Engine& engine, const Fd& file, std::string_view magic);
   [[nodiscard]] std::optional<ByteView> block_at(std::uint64_t offset) const;
+  static std::optional<ByteView> block_in(ByteView blocks, std::uint64_t offset);
   Mapping map_;
   Extra extra_{};
   std::size_t block_count_ = 0;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/engine_open.hpp"
 #include "core/format_file.hpp"
 #include "core/locate.hpp"
 #include "core/wait.hpp"
@@ -82,6 +83,8 @@ void open_directories(Engine& engine, const FileStat& top) {
   engine.dirs.locks = open_transient(engine, "locks", top);
 }
 
+}  // namespace
+
 std::string read_repository_id(const Engine& engine) {
   const std::string path = joined_path(engine.repository_directory, "format");
   const auto text = find_text(engine.system, engine.dirs.top.get(), "format", path);
@@ -90,9 +93,7 @@ std::string read_repository_id(const Engine& engine) {
   return decode_format_file(*text, path);
 }
 
-}  // namespace
-
-std::unique_ptr<Engine> open_engine(System& system, const OpenOptions& options) {
+std::unique_ptr<Engine> locate_engine(System& system, const OpenOptions& options) {
   Location location = locate_repository(system, options);
   auto engine = std::make_unique<Engine>(system);
   engine->tree_directory = std::move(location.tree_directory);
@@ -100,14 +101,22 @@ std::unique_ptr<Engine> open_engine(System& system, const OpenOptions& options) 
   engine->tree = std::move(location.tree);
   engine->dirs.top = std::move(location.repository);
   const FileStat top = stat_of(system, engine->dirs.top.get(), engine->repository_directory);
-  const std::uint32_t user = system.identity().uid;
   check_owner(*engine, top);
+  engine->read_only = !may_write(*engine, top, system.identity().uid);
+  return engine;
+}
+
+void open_parts(Engine& engine) {
+  open_directories(engine, stat_of(engine.system, engine.dirs.top.get(), engine.repository_directory));
+  engine.store = std::make_unique<ChunkStore>(engine.system, engine.dirs);
+  engine.log = std::make_unique<RecordLog>(engine.system, engine.dirs);
+  engine.history = std::make_unique<History>(*engine.log);
+}
+
+std::unique_ptr<Engine> open_engine(System& system, const OpenOptions& options) {
+  auto engine = locate_engine(system, options);
   engine->repository_id = read_repository_id(*engine);
-  engine->read_only = !may_write(*engine, top, user);
-  open_directories(*engine, top);
-  engine->store = std::make_unique<ChunkStore>(system, engine->dirs);
-  engine->log = std::make_unique<RecordLog>(system, engine->dirs);
-  engine->history = std::make_unique<History>(*engine->log);
+  open_parts(*engine);
   return engine;
 }
 

@@ -15,6 +15,7 @@
 #include "core/locate.hpp"
 #include "core/lock.hpp"
 #include "core/looking.hpp"
+#include "core/lost_chunks.hpp"
 #include "core/stat_cache.hpp"
 #include "objects/record_fold.hpp"
 
@@ -160,7 +161,7 @@ class Collection {
   void mark_records() {
     released_.clear();
     table_.emplace(engine_);
-    mark_.emplace(*table_);
+    mark_.emplace(*table_, read_lost_chunks(engine_));
     const std::uint64_t head = engine_.log->head().number;
     const std::uint64_t highest = engine_.log->highest();
     for (std::uint64_t number = 1; number <= highest; ++number) {
@@ -190,7 +191,7 @@ class Collection {
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::bad_revision) throw;
       throw Error(ErrorKind::corrupt, "record " + std::to_string(number) + " is missing, so that it is not known what it needs",
-                  "metamori verify tells what is damaged");
+                  "'metamori verify' tells what is damaged, 'metamori repair' mends what can be mended, and lets gc go on");
     }
   }
 

@@ -17,7 +17,8 @@ class GcMark::Visitor final : public NodeVisitor {
   Visitor(GcMark& mark, const LookMeter& meter) : mark_(mark), meter_(meter) {}
   bool enter(const WalkNode& node) override {
     meter_.check_stop();
-    return mark_.nodes_.insert(node_key(mark_.mark(node.id), node.kind, node.level)).second;
+    const std::uint32_t chunk = mark_.mark(node.id);
+    return chunk != GcTable::kNone && mark_.nodes_.insert(node_key(chunk, node.kind, node.level)).second;
   }
   void chunk(const ChunkId& id, bool /*is_content*/, std::uint32_t /*tag*/) override { mark_.mark(id); }
   std::uint32_t entry(const Entry& /*entry*/, std::uint32_t tag) override { return tag; }
@@ -29,8 +30,11 @@ class GcMark::Visitor final : public NodeVisitor {
 
 std::uint32_t GcMark::mark(const ChunkId& id) {
   const std::uint32_t chunk = table_.find(id);
-  if (chunk == GcTable::kNone)
-    throw Error(ErrorKind::corrupt, "chunk " + to_hex(id) + " is missing: no pack holds it", "metamori verify tells what is affected");
+  if (chunk == GcTable::kNone) {
+    if (lost_.contains(id)) return chunk;
+    throw Error(ErrorKind::corrupt, "chunk " + to_hex(id) + " is missing: no pack holds it",
+                "'metamori verify' tells what is affected, 'metamori repair' mends what can be mended, and lets gc go on");
+  }
   live_[chunk] = true;
   return chunk;
 }

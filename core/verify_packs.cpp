@@ -168,6 +168,16 @@ class PackWalk {
 
 }  // namespace
 
+void verify_pack(VerifyRun& run, const PackName& name) {
+  const auto check = PackCheck::open(run, name);
+  if (!check) return;
+  check->check_layout();
+  for (std::size_t i = 0; i < check->frame_count(); ++i) {
+    run.check_stop();
+    check->check_data(i);
+  }
+}
+
 void verify_packs(VerifyRun& run) {
   std::vector<SizedPack> packs;
   try {

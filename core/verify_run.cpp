@@ -33,11 +33,17 @@ void VerifyRun::note_damaged_pack(const PackName& name) {
   damaged_packs_.insert(name);
 }
 
-std::vector<ChunkId> VerifyRun::lost_chunks() const {
-  std::vector<ChunkId> lost;
+std::set<ChunkId> VerifyRun::lost_chunks() const {
+  std::set<ChunkId> lost;
   for (const auto& [id, bad] : bad_)
-    if (!bad.affected.empty()) lost.push_back(id);
+    if (!bad.affected.empty()) lost.insert(id);
   return lost;
+}
+
+std::set<ChunkId> VerifyRun::bad_chunks() const {
+  std::set<ChunkId> all;
+  for (const auto& [id, bad] : bad_) all.insert(id);
+  return all;
 }
 
 BadChunk* VerifyRun::find_bad(const ChunkId& id) {

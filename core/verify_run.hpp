@@ -37,7 +37,11 @@ class VerifyRun {
   void note_damaged_pack(const PackName& name);
   [[nodiscard]] const std::set<PackName>& damaged_packs() const noexcept { return damaged_packs_; }
   /// Chunks that checkpoints need and that can't be read. When everything was looked at.
-  [[nodiscard]] std::vector<ChunkId> lost_chunks() const;
+  [[nodiscard]] std::set<ChunkId> lost_chunks() const;
+  /// All that can't be read, whoever needs them.
+  [[nodiscard]] std::set<ChunkId> bad_chunks() const;
+  /// Says no more of a chunk.
+  void forgive(const ChunkId& id) { bad_.erase(id); }
 
   void begin(Phase phase, std::uint64_t bytes_total);
   void add_bytes(std::uint64_t count);
@@ -81,6 +85,8 @@ class VerifyRun {
 
 /// Each pack against its own index and its frames' headers; with options.data every chunk decoded and hashed.
 void verify_packs(VerifyRun& run);
+/// One of them, in the calling thread.
+void verify_pack(VerifyRun& run, const PackName& name);
 /// Each record, what it refers to, and everything that its root leads to.
 void verify_records(VerifyRun& run);
 

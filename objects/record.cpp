@@ -37,8 +37,9 @@ std::vector<std::string_view> sections_of(RecordKind kind) {
   MM_ASSERT(false);
 }
 
-/// HEAD went to the checkpoint itself when it was made, so that there is nothing to note of a tombstone.
-bool moved_head(const Record& record) { return record.head_after == Position{record.number, record.id()}; }
+/// HEAD went to the checkpoint itself when it was made, so that there is nothing to note of a tombstone; unless that stands for a lost
+/// record, of which its own commit does not have the id.
+bool moved_head(const Record& record) { return record.head_after == Position{record.number, git_object_id("commit", record.commit)}; }
 
 void put_position(const Position& position, ByteWriter& out) {
   out.varint(position.number);
@@ -202,13 +203,14 @@ void decode_sections(ByteReader& in, std::string_view where, Record& record) {
     if (!is_extra) missing.erase(found);
   }
   if (!missing.empty()) in.fail("section '" + std::string(missing.front()) + "' is missing");
-  if (record.kind == RecordKind::tombstone && !has_head) record.head_after = {record.number, record.id()};
+  if (record.kind == RecordKind::tombstone && !has_head) record.head_after = {record.number, git_object_id("commit", record.commit)};
 }
 
 }  // namespace
 
 CheckpointId Record::id() const {
   MM_ASSERT(kind != RecordKind::move);
+  if (kind == RecordKind::tombstone && head_after.number == number) return head_after.id;  // the same, or that of a lost record
   return git_object_id("commit", commit);
 }
 

@@ -66,7 +66,16 @@ std::optional<Number> value_after(std::string_view text, std::string_view key) {
   return value;
 }
 
-/// Takes the values out leniently and then asks for the one spelling they have.
+std::optional<std::uint64_t> pin_number(std::string_view name) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error != std::errc() || end != name.data() + name.size() || name.front() == '0') return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+// Takes the values out leniently and then asks for the one spelling they have.
 std::optional<Position> parse_ref(std::string_view text) {
   const auto number = value_after<std::uint64_t>(text, "\nnumber ");
   const auto seconds = value_after<std::int64_t>(text, "\ntime ");
@@ -79,15 +88,13 @@ std::optional<Position> parse_ref(std::string_view text) {
   return target;
 }
 
+std::optional<std::string> tag_of_file(std::string_view file_name) { return tag_of(file_name); }
+std::optional<std::uint64_t> pin_of_file(std::string_view file_name) { return pin_number(file_name); }
+
+namespace {
+
 std::string path_of(std::string_view dir_name, std::string_view name) {
   return ".metamori/refs/" + std::string(dir_name) + "/" + std::string(name);
-}
-
-std::optional<std::uint64_t> pin_number(std::string_view name) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc() || end != name.data() + name.size() || name.front() == '0') return std::nullopt;
-  return number;
 }
 
 /// The position in a file of refs; nothing if the file is not there. A damaged one throws corrupt.

@@ -12,6 +12,13 @@
 
 namespace metamori {
 
+/// What the text of a reference says, nothing if it is damaged.
+std::optional<Position> parse_ref(std::string_view text);
+/// The tag that a file of `refs/tags` is for, nothing if there is none of that name.
+std::optional<std::string> tag_of_file(std::string_view file_name);
+/// The number that a file of `refs/pins` is for.
+std::optional<std::uint64_t> pin_of_file(std::string_view file_name);
+
 /// Not thread-safe.
 class RecordRefs {
  public:

@@ -1,8 +1,8 @@
 #include "cmd/commands.hpp"
 #include "cmd/exit_codes.hpp"
 #include "cmd/json_render.hpp"
+#include "cmd/problems.hpp"
 #include "cmd/progress.hpp"
-#include "cmd/render.hpp"
 #include "cmd/units.hpp"
 
 namespace metamori::cmd {
@@ -41,24 +41,16 @@ class VerifyCommand final : public Command {
   static void write_json(Session& session, const VerifyReport& report) {
     JsonReport json(session, "verify");
     json->field("ok", report.ok()).field("checkpoints", report.checkpoints).field("packs", report.packs).field("chunks", report.chunks);
-    json->field("checked_bytes", report.checked_bytes).field("is_complete", report.is_complete).key("problems").begin_array();
-    for (const VerifyProblem& problem : report.problems) {
-      json->begin_object().field("kind", std::string_view(problem.kind)).path("where", problem.where);
-      json->field("message", std::string_view(problem.message)).key("affects").begin_array();
-      for (const CheckpointInfo& info : problem.affects) json->text(to_hex(info.id));
-      json->end_array().end_object();
-    }
-    json->end_array().field("seconds", report.seconds);
+    json->field("checked_bytes", report.checked_bytes).field("is_complete", report.is_complete);
+    write_problems(*json, "problems", report.problems);
+    json->field("seconds", report.seconds);
     json.end();
   }
 
   void print(Session& session, const VerifyReport& report) const {
-    for (const VerifyProblem& problem : report.problems) {
-      session.out.print("{} {}: {}\n", session.colored("31", problem.kind), session.quote(problem.where),
-                        session.safe_text(problem.message));
-      for (const CheckpointInfo& info : problem.affects) session.out.print("    affects checkpoint {}\n", checkpoint_name(info));
-    }
+    print_problems(session, report.problems);
     if (session.common.quiet) return;
+    if (!report.ok()) session.note("'metamori repair -n' tells what can be mended");
     const std::string content = verify_.data ? session.size(report.checked_bytes) + " read and compared" : "content not read (--data does)";
     session.out.print("{}: {}, {}, {}, {}, {}\n",
                       report.ok() ? std::string("sound") : format_count(report.problems.size(), "problem", "problems"),

@@ -7,6 +7,7 @@ another locale, --json and --json-lines are tried, too. `raw`: with -z, records 
 
 import contextlib
 import dataclasses
+import hashlib
 import os
 import re
 import shutil
@@ -325,8 +326,19 @@ COMMANDS = {
             Case(("verify",), data=rf"sound: 3 checkpoints, \d+ packs, \d+ chunks, content not read \(--data does\), {SECONDS}", json=lambda r: r["ok"]),
             Case(("verify", "--data=5%"), data=rf"sound: 3 checkpoints, \d+ packs, \d+ chunks, {SIZE} read and compared, {SECONDS}", changes=True, json=lambda r: r["is_complete"] and r["checked_bytes"]),
             Case(("verify", "--data", "--max-time", "0s"), data=rf"sound: 3 checkpoints, \d+ packs, \d+ chunks, 0 B read and compared, {SECONDS}|the time was over before all content was read; .+", changes=True, json=lambda r: not r["is_complete"]),
-            Case(("verify", "--data"), 13, world="damaged", data=rf"\w+ {WORD}: .+|    affects checkpoint {NAME}|\d+ problems?: .+", quiet=rf"\w+ {WORD}: .+|    affects checkpoint {NAME}", json=lambda r: r["problems"][0]["affects"]),
+            Case(("verify", "--data"), 13, world="damaged", data=rf"\w+ {WORD}: .+|    affects checkpoint {NAME}|\d+ problems?: .+", notes="'metamori repair -n' tells what can be mended", quiet=rf"\w+ {WORD}: .+|    affects checkpoint {NAME}", json=lambda r: r["problems"][0]["affects"]),
         ],
+    ),
+    "repair": Command(
+        ("repair",),
+        [
+            Case(("repair", "-n"), data=rf"sound: nothing to mend, {SECONDS}", json=lambda r: r["ok"] and r["dry_run"] and not r["actions"]),
+            Case(("repair", "-n"), world="damaged", data=rf"\w+ {WORD}: .+|would be mended, .+", json=lambda r: r["ok"] and r["actions"][0]["kind"] and r["chunks_healed"] == 1),
+            Case(("repair",), world="damaged", changes=True, data=rf"\w+ {WORD}: .+|what was damaged is in {WORD}; .+|mended, \d+ chunks? salvaged, 1 chunk healed, {SECONDS}", json=lambda r: r["ok"] and r["quarantine"] and r["files_quarantined"] == 1),
+            Case(("repair",), 13, world="lost", changes=True, data=rf"\w+ {WORD}: .+|    affects checkpoint .+|1 problem remains, .+", quiet=rf"\w+ {WORD}: .+|    affects checkpoint .+", json=lambda r: r["remaining"][0]["kind"] == "record"),
+        ],
+        changes=True,
+        unseen_codes=frozenset({15}),  # nothing is written where all is sound
     ),
     "config": Command(
         ("config", "list"),
@@ -417,9 +429,10 @@ def remove_repository(tree):
 
 
 def make_newer(tree):
-    file = tree / ".metamori/format"
-    os.chmod(file, 0o600)
-    file.write_text(re.sub(r"^metamori-repository \d+", "metamori-repository 2", file.read_text()))
+    path = tree / ".metamori/format"
+    os.chmod(path, 0o600)
+    lines = path.read_bytes().replace(b"metamori-repository 1", b"metamori-repository 2").splitlines(keepends=True)[:-1]
+    path.write_bytes(b"".join(lines) + b"sha256 %s\n" % hashlib.sha256(b"".join(lines)).hexdigest().encode())
 
 
 def damage_record(number):
@@ -486,7 +499,7 @@ SITUATIONS = [
         "a damaged format file",
         spoiled(lambda tree: worlds.flip(tree / ".metamori/format", 3)),
         wrong("corrupt", r"'.+/\.metamori/format' is damaged", DAMAGE),
-        {"verify": wrong("corrupt", r"'.+/\.metamori/format' is damaged", "copy the repository as it is")},
+        {"verify": wrong("corrupt", r"'.+/\.metamori/format' is damaged", "'metamori repair' mends"), "repair": Expected()},
     ),
     Situation("an unknown option", spoiled(nothing), Expected(), {name: wrong("usage", "unknown option --bogus", f"'metamori help {name}' tells how it is used", (name, "--bogus")) for name in COMMANDS}),
     Situation(
@@ -563,26 +576,26 @@ SITUATIONS = [
         "a damaged record",
         spoiled(damage_record(2)),
         Expected(),
-        {name: damaged_record(2) for name in ("restore", "show", "ls", "cat", "tag", "pin", "forget", "gc")} | {name: Expected(13) for name in ("verify", "find", "stats")} | {"copy": NOT_COPIED},
+        {name: damaged_record(2) for name in ("restore", "show", "ls", "cat", "tag", "pin", "forget", "gc")} | {name: Expected(13) for name in ("verify", "find", "stats")} | {"copy": NOT_COPIED, "repair": Expected()},
     ),
     Situation(
         "the record of HEAD is damaged",
         spoiled(damage_record(1)),
         Expected(),
-        {name: damaged_record(1) for name in ("export", "status", "restore", "undo", "log", "diff", "gc")} | {"forget": wrong("refused", "no checkpoint would be left", "--force")} | {name: Expected(13) for name in ("show", "verify", "find", "stats")} | {"copy": NOT_COPIED},
+        {name: damaged_record(1) for name in ("export", "status", "restore", "undo", "log", "diff", "gc")} | {"forget": wrong("refused", "no checkpoint would be left", "--force")} | {name: Expected(13) for name in ("show", "verify", "find", "stats")} | {"copy": NOT_COPIED, "repair": Expected()},
     ),
     Situation(
         "damaged packs",
         spoiled(damage_packs),
         CHUNK,
         {name: Expected() for name in ("import", "track", "untrack", "checkpoint", "stage", "watch", "log", "tag", "pin", "forget", "recover")}
-        | {"show": Expected(13), "find": Expected(13), "verify": Expected(13), "stats": BAD_PACK, "gc": BAD_PACK},
+        | {"show": Expected(13), "find": Expected(13), "verify": Expected(13), "stats": BAD_PACK, "gc": BAD_PACK, "repair": Expected(13)},
     ),
     Situation(
         "a repository that can't be written",
         spoiled(make_read_only),
         Expected(),
-        {name: READ_ONLY for name in ("track", "untrack", "checkpoint", "stage", "restore", "undo", "tag", "pin", "forget", "gc")} | {"init": NO_MAKING, "import": READ_ONLY, "export": wrong("io", r"create '../out.tar.part': Permission denied", None), "copy": wrong("io", r"make directory '../other': Permission denied", None), "config": wrong("io", r"create '.+/config': Permission denied", None, SETTING)},
+        {name: READ_ONLY for name in ("track", "untrack", "checkpoint", "stage", "restore", "undo", "tag", "pin", "forget", "gc", "repair")} | {"init": NO_MAKING, "import": READ_ONLY, "export": wrong("io", r"create '../out.tar.part': Permission denied", None), "copy": wrong("io", r"make directory '../other': Permission denied", None), "config": wrong("io", r"create '.+/config': Permission denied", None, SETTING)},
         prefix=worlds.as_nobody,
     ),
     Situation("a repository that can't be read", spoiled(make_private), NO_ACCESS, {"init": NO_MAKING}, prefix=worlds.as_nobody),
@@ -596,8 +609,8 @@ SITUATIONS = [
         "locks that another process holds",
         spoiled(nothing, locks=("tree", "gc", "rules", "checkpoint")),
         Expected(),
-        {name: LOCKED for name in ("checkpoint", "stage", "restore", "undo", "gc")},
-        only=("checkpoint", "stage", "restore", "undo", "gc", "log", "status"),
+        {name: LOCKED for name in ("checkpoint", "stage", "restore", "undo", "gc", "repair")},
+        only=("checkpoint", "stage", "restore", "undo", "gc", "repair", "log", "status"),
     ),
     Situation("locks while a restore is pending", spoiled(nothing, "pending", locks=("tree",)), LOCKED, only=("recover",)),
     Situation("a pending restore", spoiled(nothing, "pending"), Expected(), {name: IS_PENDING for name in ("checkpoint", "stage", "restore", "undo")}, only=("checkpoint", "stage", "restore", "undo", "log", "status", "ls")),

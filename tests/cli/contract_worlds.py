@@ -267,6 +267,14 @@ def make_damaged(place):
     return tree
 
 
+def make_lost(place):
+    """A record is, and nobody knows any more what it said."""
+    tree = make_plain(place)
+    (tree / ".metamori/checkpoints/1").unlink()
+    shutil.rmtree(tree / ".metamori/cache")
+    return tree
+
+
 def make_pending(place):
     """A restore that was killed when it had begun to change the tree."""
     tree = make_empty(place)

@@ -154,6 +154,8 @@ class Repair {
     fresh->log->keep_summaries();
     VerifyReport left = verify(*fresh, verify_options(options_, false));
     std::vector<VerifyProblem>& remaining = run_.report.remaining;
+    for (VerifyProblem& problem : remaining)
+      for (CheckpointInfo& info : problem.affects) info.id = fresh->log->get(info.number).id();  // of its tombstone
     remaining.insert(remaining.end(), std::make_move_iterator(left.problems.begin()), std::make_move_iterator(left.problems.end()));
   }
 

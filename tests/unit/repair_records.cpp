@@ -89,6 +89,7 @@ TEST_F(RepairRecords, WhatIsLostKeepsItsNumberAndPlaceAndId) {
   const RepairReport report = mend(disk);
   ASSERT_EQ(report.remaining.size(), 1U);
   EXPECT_EQ(report.remaining.front().affects.front().number, 3U);
+  EXPECT_EQ(report.remaining.front().affects.front().id, id);
   const auto engine = open_at_tree(disk);
   const Record stub = engine->log->get(3);
   EXPECT_EQ(stub.kind, RecordKind::tombstone);

@@ -180,7 +180,7 @@ class HeldStill {
     Pause* const pause = std::exchange(pause_, nullptr);
     if (!pause->end())
       throw Error(ErrorKind::timed_out, "the pause was over before everything was captured; nothing was published",
-                  "what was stored so far serves the next run; allow more time (--max-pause), or `metamori stage` first");
+                  "what was stored so far serves the next run; allow more time (--max-pause), or use 'metamori stage' first");
     return static_cast<double>(system_.monotonic_ns() - began_ns_) / 1e9;
   }
 

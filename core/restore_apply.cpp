@@ -117,8 +117,7 @@ std::optional<std::string> RestoreRun::make_again(const Step& step) {
   TreePut put = put_of(step);
   put.disk_path = spare_name(step);
   put.clone_content.reset();  // what the file it would be a clone of holds by now is not known
-  remove_tree(put.disk_path);
-  write_puts(writer_, {put}, get_links(source_, target_));
+  write_puts(writer_, {put}, target_links());
   if (!directories_.stat(put.disk_path)) return std::nullopt;
   return put.disk_path;
 }

@@ -45,6 +45,7 @@ class RestoreRun {
  private:
   // restore_stage.cpp
   void open_up_directories();
+  const LinkTable& target_links();
   TreePut put_of(const Step& step);
   [[nodiscard]] std::string spare_name(const Step& step) const;
   [[nodiscard]] std::optional<std::string> staged_place(std::string_view path) const;
@@ -104,6 +105,7 @@ class RestoreRun {
   TreeDirectories directories_;
   Root target_;
   std::optional<Root> old_;
+  std::optional<LinkTable> target_links_;  ///< read when first needed
   ChunkSource* captured_lists_ = nullptr;
   const Root* captured_ = nullptr;
   NodeWriter writer_;

@@ -165,6 +165,11 @@ std::optional<std::string> RestoreRun::find_linked(const std::vector<std::string
   return std::nullopt;
 }
 
+const LinkTable& RestoreRun::target_links() {
+  if (!target_links_) target_links_ = get_links(source_, target_);
+  return *target_links_;
+}
+
 void RestoreRun::stage() {
   open_up_directories();
   std::vector<TreePut> puts;
@@ -175,7 +180,7 @@ void RestoreRun::stage() {
     bytes += puts.back().entry.type == EntryType::directory ? puts.back().entry.bytes_below : puts.back().entry.content.length;
   }
   meter_.begin(Phase::stage, node_count(puts), bytes);
-  if (!puts.empty()) write_puts(writer_, std::move(puts), get_links(source_, target_));
+  if (!puts.empty()) write_puts(writer_, std::move(puts), target_links());
 }
 
 void RestoreRun::sync_directories(const std::set<std::string>& paths) {

@@ -13,6 +13,12 @@ if(METAMORI_TESTS)
       crash/restore_crash.cpp
       crash/restore_scenarios.cpp
     LIBS metamori_engine_world)
+  metamori_test(restore_mutants_test
+    SOURCES
+      crash/crash_sweep.cpp
+      crash/restore_mutants.cpp
+      crash/restore_scenarios.cpp
+    LIBS metamori_engine_world)
   metamori_test(fault_restore_test
     SOURCES
       crash/crash_sweep.cpp

@@ -146,6 +146,10 @@ std::vector<Scenario> restore_scenarios() {
                                         o.paths = {"changed", "gone_dir/y/z", "large", "mode_only", "only_first", "linked_1", "linked_2"};
                                       }))));
   all.push_back(make_scenario("restore --no-save", two_checkpoints(), restoring([](auto& o) { o.save = false; })));
+  auto unsaved = two_checkpoints();
+  World(*unsaved).write("changed", "work that is in no checkpoint");
+  World(*unsaved).write("new_dir/n", "work that is in no checkpoint, either");
+  all.push_back(make_scenario("restore over unsaved work", std::move(unsaved), restoring()));
   all.push_back(make_scenario("restore of a clone", one_large_file(true), restoring()));
   all.push_back(make_scenario("restore in place", one_large_file(false), restoring()));
   auto restored = two_checkpoints();

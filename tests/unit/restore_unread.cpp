@@ -31,6 +31,13 @@ class Unread : public ::testing::Test {
   RestoreReport restore_shut(const RestoreOptions& options) {
     return shut([&](System& system) { return restore(system, options); });
   }
+  /// A checkpoint in which "in" is a directory with a file, and another below one that will be shut.
+  void take_second() {
+    const World world(disk);
+    world.write("in/shut/file", "second");
+    world.write("in/file", "second");
+    take();
+  }
   static bool lists(const RestoreReport& report, const std::string& path) {
     return std::any_of(report.warnings.begin(), report.warnings.end(), [&](const auto& warning) { return warning.path == path; });
   }
@@ -95,9 +102,7 @@ TEST_F(Unread, NoFileTakesThePlaceOfADirectoryThatHoldsOne) {
   world.write("in", "a file");
   take();
   world.remove("in");
-  world.write("in/shut/file", "second");
-  world.write("in/file", "second");
-  take();
+  take_second();
   world.write("in/shut/file", "work in no checkpoint");
   EXPECT_TRUE(lists(restore_shut(to_number(1)), "in"));
   EXPECT_EQ(text("in/shut/file"), "work in no checkpoint");
@@ -108,9 +113,7 @@ TEST_F(Unread, WhatTheCheckpointLacksIsNotDeletedBelow) {
   const World world(disk);
   world.write("other", "first");
   take();
-  world.write("in/shut/file", "second");
-  world.write("in/file", "second");
-  take();
+  take_second();
   const RestoreReport report = restore_shut(to_number(1));
   EXPECT_TRUE(lists(report, "in/shut"));
   EXPECT_EQ(text("in/shut/file"), "second");

@@ -7,6 +7,7 @@
 #include "core/repair_run.hpp"
 #include "core/scan.hpp"
 #include "objects/chunk_store_groups.hpp"
+#include "objects/pack_frames.hpp"
 #include "objects/pack_layout.hpp"
 
 namespace metamori {
@@ -68,11 +69,18 @@ class ChunkHealer::Sources {
     std::uint16_t member = 0;
   };
 
+  struct Bare {
+    std::size_t file = 0;
+    std::uint64_t offset = 0;
+    std::uint32_t length = 0;
+  };
+
   void add_file(int dir, const std::string& name, const std::string& path) {
     System& system = run_.engine.system;
     const auto opened = find_file(system, dir, name.c_str(), O_RDONLY | O_NOFOLLOW, path);
     if (!opened) return;
     maps_.emplace_back(system, opened->get(), stat_of(system, opened->get(), path).size_bytes, path);
+    add_bare(dir, name, path);
     salvage_pack(maps_.back().bytes(), [&](std::uint64_t offset, ByteView frame) {
       run_.check_stop();
       const FrameHeader header = decode_frame_header(frame, path);
@@ -90,7 +98,40 @@ class ChunkHealer::Sources {
     });
   }
 
+  /// Chunks that stand unencoded in frames that are damaged elsewhere: the index tells where, and their ids whether they are right.
+  void add_bare(int dir, const std::string& name, const std::string& path) {
+    const auto pack_name = pack_name_of(name);
+    std::shared_ptr<const PackReader> pack;
+    try {
+      if (pack_name) pack = PackReader::find_file_of(run_.engine.system, dir, *pack_name, path);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;
+    }
+    if (!pack) return;
+    const PackFrames frames(*pack);
+    for (const FrameRows& frame : frames.frames()) {
+      std::uint64_t raw_bytes = 0;
+      for (const PackEntry& row : frame.rows) raw_bytes += row.raw_len;
+      std::uint64_t offset = frame.offset + frame.bytes - raw_bytes;
+      if (frame.bytes < raw_bytes + kFrameHeaderBytes) continue;  // it is compressed
+      for (const PackEntry& row : frame.rows) {
+        bare_.emplace(row.id, Bare{maps_.size() - 1, offset, row.raw_len});
+        offset += row.raw_len;
+      }
+    }
+  }
+
+  bool find_bare(const ChunkId& id, Bytes& out) {
+    const auto found = bare_.find(id);
+    if (found == bare_.end()) return false;
+    const Bare& bare = found->second;
+    const ByteView raw = maps_[bare.file].bytes().subspan(static_cast<std::size_t>(bare.offset), bare.length);
+    out.assign(raw.begin(), raw.end());
+    return sha256(out) == id;
+  }
+
   bool find(const ChunkId& id, Bytes& out, std::size_t& budget) {
+    if (find_bare(id, out)) return true;
     const auto [begin, end] = places_.equal_range(id);
     for (auto place = begin; place != end && budget > 0; ++place) {
       --budget;
@@ -124,6 +165,7 @@ class ChunkHealer::Sources {
   RepairRun& run_;
   std::vector<Mapping> maps_;
   std::multimap<ChunkId, Place> places_;
+  std::map<ChunkId, Bare> bare_;
 };
 
 /// Takes what is lost out of what a scan of the tree would store. What the scan reads again is kept here: that the repository has a chunk

@@ -50,7 +50,9 @@ class RepairChunks : public ::testing::Test {
     const auto where = engine->store->index().find(id, true);
     const std::string path = "/tree/.metamori/packs/" + pack_file_name(where->pack->name());
     Bytes bytes = disk.read_file(path);
-    for (std::size_t i = 0; i < 8; ++i) bytes.at(where->offset + kFrameHeaderBytes + i) ^= std::byte{0x77};
+    // All over it, so that nothing of it is left that could be taken out.
+    const std::size_t end = where->offset + where->pack->frame(where->offset).size();
+    for (std::size_t at = where->offset + kFrameHeaderBytes; at < end; at += 32) bytes.at(at) ^= std::byte{0x77};
     disk.write_file(path, ByteView(bytes));
     return path;
   }
@@ -165,6 +167,33 @@ TEST_F(RepairChunks, AChunkThatRestsOnALostOneIsHealed) {
   EXPECT_EQ(report.chunks_healed, 1U);
   EXPECT_EQ(read_lost_chunks(*open_at_tree(disk)), std::set<ChunkId>{base});
   EXPECT_EQ(affected_numbers(disk), std::set<std::uint64_t>{3});
+  EXPECT_EQ(check_mended(disk, before, trees), trees.size() - 1);
+}
+
+/// Of a group that could not be compressed only the member is lost that was spoiled.
+TEST_F(RepairChunks, ChunksThatStandUnencodedAreTakenOutOfDamagedFrames) {
+  for (unsigned i = 0; i < 10; ++i) disk.write_file("/tree/small/n" + std::to_string(i), std::string_view(noise(3000, 20 + i)));
+  take();
+  const ChunkId lost = chunk_of(3, "small/n4");
+  std::string path;
+  {
+    const auto engine = open_at_tree(disk);
+    const auto where = engine->store->index().find(lost, true);
+    path = "/tree/.metamori/packs/" + pack_file_name(where->pack->name());
+    ASSERT_EQ(group_member_lengths(where->pack->frame(where->offset), "test").size(), 10U);
+  }
+  Bytes bytes = disk.read_file(path);
+  const std::string text = noise(3000, 24);
+  const ByteView wanted = as_bytes(std::string_view(text));
+  const auto at = std::search(bytes.begin(), bytes.end(), wanted.begin(), wanted.end());
+  ASSERT_NE(at, bytes.end()) << "it is not held as it is";
+  at[100] ^= std::byte{1};
+  disk.write_file(path, ByteView(bytes));
+  disk.remove_tree("/tree/small");
+  const auto before = repository_files(disk);
+  const RepairReport report = mend(disk);
+  EXPECT_EQ(report.remaining.size(), 1U);
+  EXPECT_EQ(read_lost_chunks(*open_at_tree(disk)), std::set<ChunkId>{lost});
   EXPECT_EQ(check_mended(disk, before, trees), trees.size() - 1);
 }
 

@@ -10,6 +10,8 @@
 
 #include <string>
 
+#include "base/loaded_library.hpp"
+
 #define METAMORI_LIBARCHIVE_FUNCTIONS(X)   \
   X(archive_entry_acl_add_entry)           \
   X(archive_entry_acl_next)                \
@@ -96,7 +98,7 @@ class Libarchive {
 #undef METAMORI_DECLARE
 
  private:
-  void* library_ = nullptr;
+  LoadedLibrary library_;
   void* locale_ = nullptr;
   void* locale_before_ = nullptr;
 };

@@ -12,7 +12,7 @@
 #include <git2/sys/refs.h>
 #include <git2/sys/repository.h>
 
-#include <memory>
+#include "base/loaded_library.hpp"
 
 #define METAMORI_LIBGIT2_FUNCTIONS(X) \
   X(git_config_free)                  \
@@ -63,7 +63,7 @@ class Libgit2 {
 #undef METAMORI_DECLARE
 
  private:
-  void* library_ = nullptr;
+  LoadedLibrary library_;
 };
 
 }  // namespace metamori

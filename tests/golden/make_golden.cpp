@@ -119,7 +119,7 @@ void take_disturbed(GoldenWorld& world) {
   world.put("verdicts/never", "never was");
   world.put("verdicts/shut/inside", "nor was this");
   world.put("verdicts/live", "open for writing");
-  for (const OnTorn on_torn : {OnTorn::mark, OnTorn::keep_previous}) {
+  for (const OnTorn on_torn : {OnTorn::keep_previous, OnTorn::mark}) {
     world.settle();
     world.put_at("verdicts/torn", 0, as_bytes("3333"));
     Disturbance disturbance(world);
@@ -129,6 +129,11 @@ void take_disturbed(GoldenWorld& world) {
     options.on_torn = on_torn;
     require(checkpoint(disturbance.system(), options).has_losses(), "nothing was lost");
   }
+  // What follows has the same times however often files were read until now.
+  constexpr std::int64_t kAfterTheTrouble = 1'700'000'300;
+  const Time now = world.disk().now();
+  require(now.seconds < kAfterTheTrouble, "the trouble took longer than was thought");
+  world.disk().advance_clock((kAfterTheTrouble - now.seconds) * 1'000'000'000 - now.nanoseconds);
   world.remove("verdicts");
 }
 

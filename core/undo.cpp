@@ -74,6 +74,16 @@ std::vector<Position> safety_checkpoints(Engine& engine, const RestoreOptions& o
   return found;
 }
 
+/// A record that can't be read may be the safety checkpoint of a later restore than those that are known.
+void refuse_unknown(Engine& engine, const std::vector<Position>& candidates) {
+  const std::uint64_t newest = candidates.empty() ? 0 : candidates.front().number;
+  const std::vector<std::uint64_t> damaged = damaged_records(engine);
+  const auto later = std::upper_bound(damaged.begin(), damaged.end(), newest);
+  if (later == damaged.end()) return;
+  throw Error(ErrorKind::corrupt, "undo: record " + std::to_string(*later) + " is damaged, so it is not known what the last restore was",
+              "'metamori repair' mends what can be mended, 'metamori log --all' shows what there is to restore");
+}
+
 InPlaceRestore::Aim aim_at(const UndoPoint& point, const RestoreOptions& options) {
   RestoreGoal goal;
   goal.root = point.source.decoded.content.root;
@@ -91,6 +101,7 @@ InPlaceRestore::Aim aim_at(const UndoPoint& point, const RestoreOptions& options
 RestoreReport undo_restore(Engine& engine, const RestoreOptions& options) {
   require_tree(engine);
   const std::vector<Position> candidates = safety_checkpoints(engine, options);
+  if (!std::string_view(options.revision).starts_with(kUndoRevision)) refuse_unknown(engine, candidates);
   if (candidates.empty()) throw Error(ErrorKind::bad_revision, "undo: there is no restore to undo");
   InPlaceRestore restore(engine, options);
   return restore.run([&](const ScanResult& scan, ChunkSource& source) {

@@ -248,5 +248,22 @@ TEST_F(FallBack, ForgottenAncestorsAreSteppedOver) {
   EXPECT_EQ(fall_back(3).checkpoint.number, 1U);
 }
 
+TEST_F(FallBack, UndoIsRefusedWhereTheLastRestoreMayBeInARecordThatIsDamaged) {
+  take(1);
+  take(2);
+  restore(disk, to_number(1));  // safety checkpoint 3, move 4
+  damage_record(3);
+  const auto engine = open_at_tree(disk);
+  RestoreOptions options;
+  options.control.jobs = 1;
+  try {
+    undo_restore(*engine, options);
+    FAIL() << "something was undone";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+    EXPECT_NE(std::string(error.what()).find("record 3"), std::string::npos) << error.what();
+  }
+}
+
 }  // namespace
 }  // namespace metamori::test

@@ -8,6 +8,7 @@
 
 #include "base/files.hpp"
 #include "core/capture_content.hpp"
+#include "core/entry_type.hpp"
 
 namespace metamori {
 namespace {
@@ -15,23 +16,6 @@ namespace {
 constexpr std::uint64_t kExt4 = 0xEF53, kXfs = 0x58465342, kBtrfs = 0x9123683E, kF2fs = 0xF2F52010;
 constexpr std::uint64_t kNfs = 0x6969, kLustre = 0x0BD00BD0, kCifs = 0xFF534D42, kSmb2 = 0xFE534D42, kCeph = 0x00C36400, kGpfs = 0x47504653,
                         kBeegfs = 0x19830326, k9p = 0x01021997, kAfs = 0x5346414F;
-
-EntryType entry_type(std::uint32_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return EntryType::file;
-    case S_IFDIR:
-      return EntryType::directory;
-    case S_IFLNK:
-      return EntryType::symlink;
-    case S_IFIFO:
-      return EntryType::fifo;
-    case S_IFCHR:
-      return EntryType::char_device;
-    default:
-      return EntryType::block_device;
-  }
-}
 
 bool is_kept_type(std::uint32_t mode) { return (mode & S_IFMT) != S_IFSOCK; }
 
@@ -241,7 +225,7 @@ void StopCheck::operator()() const {
 
 Entry entry_from_stat(System& system, const FileStat& stat) {
   Entry entry;
-  entry.type = entry_type(stat.mode);
+  entry.type = type_of_mode(stat.mode).value_or(EntryType::block_device);
   entry.mode = stat.mode & 07777;
   entry.owner = {stat.uid, stat.gid, system.user_name(stat.uid), system.group_name(stat.gid)};
   entry.mtime = stat.mtime;

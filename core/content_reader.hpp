@@ -15,7 +15,7 @@ namespace metamori {
 class ContentReader {
  public:
   /// `meter` is asked whether to stop.
-  ContentReader(ChunkSource& source, const RestoreMeter& meter) : source_(source), meter_(meter) {}
+  ContentReader(ChunkSource& source, const TransferMeter& meter) : source_(source), meter_(meter) {}
   /// A file's bytes, and the attributes of anything; not what is below a directory. Throws corrupt, naming `path`.
   void read(const std::string& path, const Entry& entry);
 
@@ -23,7 +23,7 @@ class ContentReader {
   void read_content(const StreamRef& content);
 
   ChunkSource& source_;
-  const RestoreMeter& meter_;
+  const TransferMeter& meter_;
   std::unordered_set<ChunkId> sound_;
   Bytes buffer_;
 };

@@ -121,7 +121,7 @@ class Copying {
       }
     }
     if (options_.revisions.empty()) note_damaged();
-    meter_.begin(items_.size());
+    meter_.begin(Phase::store, items_.size(), 0);
   }
 
   CheckpointInfo in_short(const CopySource& from) const {

@@ -57,26 +57,6 @@ class NodeWriter::ChunkCopier {
   std::size_t count_ = 0;
 };
 
-std::uint32_t mode_type(EntryType type) noexcept {
-  switch (type) {
-    case EntryType::file:
-      return S_IFREG;
-    case EntryType::directory:
-      return S_IFDIR;
-    case EntryType::symlink:
-      return S_IFLNK;
-    case EntryType::fifo:
-      return S_IFIFO;
-    case EntryType::char_device:
-      return S_IFCHR;
-    case EntryType::block_device:
-      return S_IFBLK;
-  }
-  return 0;
-}
-
-bool has_type(const FileStat& stat, EntryType type) noexcept { return (stat.mode & S_IFMT) == mode_type(type); }
-
 bool NodeWriter::can_make(const Entry& entry, const std::string& path) {
   if (entry.content_unknown) {
     warnings_.add(path, "its content is not in the checkpoint: it could not be read then");

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/entry_type.hpp"
 #include "core/restore_meter.hpp"
 #include "core/safe_path.hpp"
 #include "objects/directory.hpp"
@@ -28,14 +29,10 @@ struct Inherited {
   std::uint32_t mode = 0;
 };
 
-/// Type bits of st_mode.
-std::uint32_t mode_type(EntryType type) noexcept;
-bool has_type(const FileStat& stat, EntryType type) noexcept;
-
 /// Thread-safe. `path` arguments are for messages and warnings.
 class NodeWriter {
  public:
-  NodeWriter(System& system, ChunkSource& source, NodePolicy policy, WarningList& warnings, RestoreMeter& meter)
+  NodeWriter(System& system, ChunkSource& source, NodePolicy policy, WarningList& warnings, TransferMeter& meter)
       : system_(system), source_(source), policy_(policy), warnings_(warnings), meter_(meter) {}
 
   /// Whether this policy makes such a node at all; if not, a warning says why.
@@ -67,7 +64,7 @@ class NodeWriter {
 
   [[nodiscard]] const NodePolicy& policy() const noexcept { return policy_; }
   [[nodiscard]] WarningList& warnings() noexcept { return warnings_; }
-  [[nodiscard]] RestoreMeter& meter() noexcept { return meter_; }
+  [[nodiscard]] TransferMeter& meter() noexcept { return meter_; }
   [[nodiscard]] ChunkSource& source() noexcept { return source_; }
   [[nodiscard]] System& system() noexcept { return system_; }
 
@@ -89,7 +86,7 @@ class NodeWriter {
   ChunkSource& source_;
   NodePolicy policy_;
   WarningList& warnings_;
-  RestoreMeter& meter_;
+  TransferMeter& meter_;
 };
 
 }  // namespace metamori

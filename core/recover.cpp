@@ -56,7 +56,7 @@ RecoverReport recover_restore(Engine& engine, RecoverMode mode, const Control& c
   report.was_pending = true;
   report.paths = intent->plan.steps.size();
   WarningList warnings;
-  RestoreMeter meter(engine.system, control);
+  TransferMeter meter(engine.system, control, "restore");
   meter.ignore_stop();
   RestoreRun run(engine, *intent, warnings, meter, restore_job_count(control));
   const bool is_staged = files.has(IntentMarker::staged);

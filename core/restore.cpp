@@ -33,7 +33,7 @@ RestoreReport restore_here(Engine& engine, const RestoreOptions& options) {
     const InPlaceRestore::Aim aim = aim_at(fall_back.choose({}), options);
     return InPlaceRestore(engine, options).run([&](const ScanResult&, ChunkSource&) { return aim; });
   }
-  const RestoreMeter meter(engine.system, options.control);
+  const TransferMeter meter(engine.system, options.control, "restore");
   ContentReader reader(*engine.store, meter);
   const std::vector<std::string> scope = checked_scope(options.paths);
   RestoreReport report = InPlaceRestore(engine, options).run([&](const ScanResult& scan, ChunkSource& source) {

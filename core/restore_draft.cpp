@@ -24,12 +24,6 @@ std::vector<Attribute> ordinary(std::vector<Attribute> attributes) {
   return attributes;
 }
 
-EntryType type_of(const FileStat& stat) noexcept {
-  for (const EntryType type : {EntryType::directory, EntryType::symlink, EntryType::fifo, EntryType::char_device, EntryType::block_device})
-    if (has_type(stat, type)) return type;
-  return EntryType::file;
-}
-
 }  // namespace
 
 bool differs(const Entry& before, const Entry& after, const NodePolicy& policy) {
@@ -306,7 +300,7 @@ void Drafter::clear_way(const std::string& path) {
       if (has_type(*stat, EntryType::directory)) pending.push_back(child);
       if (find_path(source_, scan_.root_node, child)) continue;  // its turn comes
       refuse_unsavable(child, *stat);
-      add_remove(child, type_of(*stat), false, stat);
+      add_remove(child, type_of_mode(stat->mode).value_or(EntryType::file), false, stat);
       if (name.name.starts_with(kStagePrefix) || S_ISSOCK(stat->mode)) items_.at(child).is_litter = true;
     }
   }
@@ -319,7 +313,7 @@ void Drafter::add_absent_before() {
     const auto stat = directories_.stat(path);
     if (!stat || find_path(source_, target_, path)) continue;
     const bool is_tracked = find_path(source_, scan_.root_node, path).has_value();
-    if (!S_ISSOCK(stat->mode)) add_remove(path, type_of(*stat), is_tracked, stat);
+    if (!S_ISSOCK(stat->mode)) add_remove(path, type_of_mode(stat->mode).value_or(EntryType::file), is_tracked, stat);
   }
 }
 

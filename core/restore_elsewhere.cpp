@@ -117,7 +117,7 @@ void write_target(Engine& engine, const RestoreOptions& options, const RestoreSo
                 "use --overwrite=if-changed, --overwrite=never or --force", path);
   const Root root = get_root(*engine.store, from.decoded.content.root);
   WarningList warnings;
-  RestoreMeter meter(system, options.control);
+  TransferMeter meter(system, options.control, "restore");
   NodeWriter writer(system, *engine.store, node_policy(options), warnings, meter);
   TreeDirectories directories(system, target.get(), path);
   const LinkTable links = get_links(*engine.store, root);
@@ -141,7 +141,7 @@ void write_target(Engine& engine, const RestoreOptions& options, const RestoreSo
   report.torn = torn.find([&](const std::string& name) { return written.has(name); });
   report.written = tree.totals().written;
   report.unchanged = tree.totals().unchanged;
-  report.bytes_written = meter.bytes_written();
+  report.bytes_written = meter.bytes();
   report.warnings = warnings.take();
 }
 
@@ -158,7 +158,7 @@ RestoreReport restore_elsewhere(Engine& engine, const RestoreOptions& options) {
   const std::int64_t started_ns = engine.system.monotonic_ns();
   if (options.remove_extra) throw Error(ErrorKind::usage, "restore: --delete is for restoring in place");
   const Filter filter(checked_scope(options.paths));
-  const RestoreMeter meter(engine.system, options.control);
+  const TransferMeter meter(engine.system, options.control, "restore");
   ContentReader reader(*engine.store, meter);
   FallBack fall_back(engine, options);
   const RestoreSource source = fall_back.choose([&](const RestoreSource& candidate) {

@@ -73,7 +73,7 @@ NodePolicy node_policy(const RestoreOptions& options) noexcept {
 InPlaceRestore::InPlaceRestore(Engine& engine, const RestoreOptions& options)
     : engine_(engine),
       options_(options),
-      meter_(engine.system, options.control),
+      meter_(engine.system, options.control, "restore"),
       directories_(engine.system, engine.tree.get(), engine.tree_directory) {}
 
 RestoreReport InPlaceRestore::run(const TakeAim& take_aim) {
@@ -105,7 +105,7 @@ RestoreReport InPlaceRestore::run(const TakeAim& take_aim) {
     else
       move_head(false);
   }
-  if (!options_.dry_run) report_.bytes_written = meter_.bytes_written();
+  if (!options_.dry_run) report_.bytes_written = meter_.bytes();
   report_.warnings = warnings_.take();
   report_.seconds = static_cast<double>(engine_.system.monotonic_ns() - started_ns) / static_cast<double>(kNsPerSecond);
   return std::move(report_);

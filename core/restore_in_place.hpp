@@ -61,7 +61,7 @@ class InPlaceRestore {
   const RestoreOptions& options_;
   TakeAim take_aim_;
   WarningList warnings_;
-  RestoreMeter meter_;
+  TransferMeter meter_;
   TreeDirectories directories_;
   std::optional<ScratchChunks> scratch_;
   std::optional<SafetyCheckpoint> safety_;

@@ -20,7 +20,7 @@ enum class ApplyMode {
 class RestoreRun {
  public:
   /// All of them must outlive it. Reads the roots.
-  RestoreRun(Engine& engine, const Intent& intent, WarningList& warnings, RestoreMeter& meter, std::size_t job_count);
+  RestoreRun(Engine& engine, const Intent& intent, WarningList& warnings, TransferMeter& meter, std::size_t job_count);
 
   /// What the tree was captured as, where that is in no checkpoint: only differing ranges of its files are written then. `lists` reads it.
   void set_captured(ChunkSource& lists, const Root& root) noexcept {
@@ -99,7 +99,7 @@ class RestoreRun {
   const Intent& intent_;
   const Plan& plan_;
   WarningList& warnings_;
-  RestoreMeter& meter_;
+  TransferMeter& meter_;
   std::size_t job_count_;
   ChunkSource& source_;
   TreeDirectories directories_;

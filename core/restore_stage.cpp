@@ -23,7 +23,7 @@ std::uint64_t node_count(const std::vector<TreePut>& puts) noexcept {
 
 }  // namespace
 
-RestoreRun::RestoreRun(Engine& engine, const Intent& intent, WarningList& warnings, RestoreMeter& meter, std::size_t job_count)
+RestoreRun::RestoreRun(Engine& engine, const Intent& intent, WarningList& warnings, TransferMeter& meter, std::size_t job_count)
     : engine_(engine),
       system_(engine.system),
       intent_(intent),

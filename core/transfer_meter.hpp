@@ -3,6 +3,7 @@
 #include <atomic>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "base/system.hpp"
 #include "metamori/control.hpp"
@@ -15,23 +16,29 @@ class TransferMeter {
  public:
   /// `what` it is, for messages: `copy`.
   TransferMeter(System& system, const Control& control, std::string what);
-  /// What is counted as files: how many of them there will be; 0 if it is not known.
-  void begin(std::uint64_t files_total, std::uint64_t bytes_total = 0);
-  void add_file();
+  /// Counts from 0 again for the sink. Totals are 0 where they are not known.
+  void begin(Phase phase, std::uint64_t files_total, std::uint64_t bytes_total);
+  /// `path` empty: it has none to be shown.
+  void add_file(std::string_view path = {});
   void add_bytes(std::uint64_t count);
-  /// Throws interrupted or timed_out when the caller wants an end.
+  /// Throws interrupted or timed_out when the caller wants an end. After the point of no return nobody asks any more.
   void check_stop() const;
-  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+  /// From now on check_stop() lets everything pass.
+  void ignore_stop() noexcept { may_stop_ = false; }
+  /// In all phases together.
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return all_bytes_; }
+  /// Since it was made.
   [[nodiscard]] double seconds() const;
 
  private:
-  void tell();
+  void tell(std::string_view path);
 
   System& system_;
   const Control& control_;
   const std::string what_;
   std::int64_t started_ns_;
-  std::atomic<std::uint64_t> files_{0}, bytes_{0};
+  std::atomic<bool> may_stop_{true};
+  std::atomic<std::uint64_t> files_{0}, bytes_{0}, all_bytes_{0};
   std::atomic<std::int64_t> next_tell_ns_{0};
   std::mutex mutex_;
   Progress progress_;

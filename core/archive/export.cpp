@@ -3,8 +3,6 @@
 
 #include "core/archive/export.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <exception>
@@ -14,8 +12,8 @@
 #include "core/archive/acl.hpp"
 #include "core/archive/libarchive_api.hpp"
 #include "core/describe.hpp"
+#include "core/entry_type.hpp"
 #include "core/looking.hpp"
-#include "core/materialize.hpp"
 #include "core/paths.hpp"
 #include "core/restore_meter.hpp"
 #include "core/transfer_meter.hpp"
@@ -127,7 +125,7 @@ class Exporting {
                     "'metamori ls' lists what it has", path);
       entries.push_back(std::move(*entry));
     }
-    meter_.begin(root.top.entries_below, root.top.bytes_below);
+    meter_.begin(Phase::store, root.top.entries_below, root.top.bytes_below);
     for (std::size_t i = 0; i < tops.size(); ++i)
       walk_tree(*engine_.store, entries[i], tops[i], [&](const std::string& path, const Entry& entry) { add(path, entry); });
     writer_.close();

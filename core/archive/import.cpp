@@ -3,8 +3,6 @@
 
 #include "core/archive/import.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <limits>
 #include <memory>
@@ -15,6 +13,7 @@
 #include "core/archive/tar_reader.hpp"
 #include "core/checkpoint_record.hpp"
 #include "core/content_check.hpp"
+#include "core/entry_type.hpp"
 #include "core/lock.hpp"
 #include "core/looking.hpp"
 #include "core/transfer_meter.hpp"
@@ -25,25 +24,6 @@ namespace {
 constexpr std::size_t kMaxAttributeNameBytes = 255;
 constexpr std::size_t kMaxTargetBytes = 4095;
 constexpr std::uint32_t kPermissionBits = 07777;
-
-std::optional<EntryType> type_of(unsigned mode) {
-  switch (mode) {
-    case S_IFREG:
-      return EntryType::file;
-    case S_IFDIR:
-      return EntryType::directory;
-    case S_IFLNK:
-      return EntryType::symlink;
-    case S_IFIFO:
-      return EntryType::fifo;
-    case S_IFCHR:
-      return EntryType::char_device;
-    case S_IFBLK:
-      return EntryType::block_device;
-    default:
-      return std::nullopt;
-  }
-}
 
 std::string text_of(const char* text) { return text == nullptr ? std::string() : std::string(text); }
 
@@ -94,6 +74,7 @@ class Importing {
 
  private:
   void read_entries() {
+    meter_.begin(Phase::store, 0, 0);
     std::string warning;
     while (archive_entry* const entry = reader_.next(warning)) {
       meter_.check_stop();
@@ -112,7 +93,7 @@ class Importing {
 
   void add(const std::string& path, archive_entry* from) {
     const Libarchive& api = reader_.api;
-    const auto type = type_of(api.archive_entry_filetype(from));
+    const auto type = type_of_mode(api.archive_entry_filetype(from));
     if (!type) {
       warnings_.add(path, "left out: it is of a type that a checkpoint can't hold");
       return;

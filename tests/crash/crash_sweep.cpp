@@ -1,8 +1,10 @@
 #include "tests/crash/crash_sweep.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include "metamori/error.hpp"
+#include "tests/support/scale.hpp"
 
 namespace metamori::test {
 namespace {
@@ -14,6 +16,11 @@ void shuffle(std::vector<Cut>& cuts, std::uint64_t seed) {
 }
 
 }  // namespace
+
+CrashSweep::Limits CrashSweep::usual_limits(std::uint64_t quick_states) {
+  if (test_scale() > 1) return {.states = kNoLimit, .seed_count = std::min<std::uint64_t>(test_scale(), 10)};
+  return {.states = quick_states, .seed_count = 2};
+}
 
 std::string describe(const SimSystem& disk, const Cut& cut) {
   return "cut after event " + std::to_string(cut.events) + " of " + std::to_string(disk.event_count()) + " (" +

@@ -31,6 +31,8 @@ class CrashSweep {
     std::uint64_t seed = 1;    ///< of the order in which cuts are tried
   };
   static constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
+  /// So many states in the quick suite; all, and more cuts by chance, in longer ones.
+  static Limits usual_limits(std::uint64_t quick_states);
   /// `is_end`: all that `disk` did had been done when the power went. Throws Violation.
   using Check = std::function<void(const SimSystem& state, bool is_end)>;
 

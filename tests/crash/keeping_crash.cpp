@@ -13,6 +13,7 @@
 #include "core/looking.hpp"
 #include "objects/record_fold.hpp"
 #include "tests/crash/crash_sweep.hpp"
+#include "tests/crash/fault_sweep.hpp"
 #include "tests/support/count.hpp"
 #include "tests/support/engine_world.hpp"
 #include "tests/support/scale.hpp"
@@ -152,11 +153,6 @@ void check_state(const SimSystem& cut, const World& world, const Case& of, bool 
   if (!report.ok()) throw Violation{"verify: " + report.problems.front().where + ": " + report.problems.front().message};
 }
 
-CrashSweep::Limits limits(std::uint64_t quick_states) {
-  if (test_scale() > 1) return {.states = CrashSweep::kNoLimit, .seed_count = std::min<std::uint64_t>(test_scale(), 10)};
-  return {.states = quick_states, .seed_count = 2};
-}
-
 TEST(KeepingCrash, T1P12NoPowerCutLosesWhatWasNotForgotten) {
   CrashSweep sweep;
   for (const Case& of : cases()) {
@@ -164,8 +160,8 @@ TEST(KeepingCrash, T1P12NoPowerCutLosesWhatWasNotForgotten) {
     of.before(*world.disk);
     world.disk->make_durable();
     of.action(*world.disk);
-    const auto violation =
-        sweep.run(*world.disk, limits(200), [&](const SimSystem& state, bool is_end) { check_state(state, world, of, is_end); });
+    const auto violation = sweep.run(*world.disk, CrashSweep::usual_limits(200),
+                                     [&](const SimSystem& state, bool is_end) { check_state(state, world, of, is_end); });
     ASSERT_FALSE(violation) << of.name << ": " << *violation;
   }
   print_count("T1.keeping.cuts", sweep.cut_count());
@@ -174,43 +170,17 @@ TEST(KeepingCrash, T1P12NoPowerCutLosesWhatWasNotForgotten) {
 }
 
 TEST(KeepingCrash, T2P5EveryFailingCallIsToldAndLosesNothing) {
-  std::uint64_t tried = 0;
-  std::uint64_t failed = 0;
+  FaultSweep sweep([](std::uint64_t calls) { return test_scale() > 1 ? 1 : std::max<std::uint64_t>(1, calls / 40); });
   for (const Case& of : cases()) {
     const World world(of.checkpoints);
     of.before(*world.disk);
-    std::uint64_t calls = 0;
-    {
-      const auto copy = world.disk->copy();
-      FaultSystem counting(*copy);
-      of.action(counting);
-      calls = counting.count_all();
-    }
-    const std::uint64_t stride = test_scale() > 1 ? 1 : std::max<std::uint64_t>(1, calls / 40);
-    for (const int error : {EIO, ENOSPC}) {
-      for (std::uint64_t at = 1 + (error == EIO ? 0 : stride / 2); at <= calls; at += stride) {
-        SCOPED_TRACE(of.name + ", call " + std::to_string(at) + " of " + std::to_string(calls) + " fails with " + std::to_string(error));
-        const auto copy = world.disk->copy();
-        FaultSystem faulty(*copy);
-        faulty.set_fault({.at = at, .action = FaultAction::fail, .error = error});
-        try {
-          of.action(faulty);
-        } catch (const Error& thrown) {
-          ++failed;
-          ASSERT_FALSE(std::string(thrown.what()).empty());
-        }
-        ++tried;
-        try {
-          check_state(*copy, world, of, false);
-        } catch (const Violation& violation) {
-          FAIL() << violation.what;
-        }
-      }
-    }
+    const auto violation =
+        sweep.run(*world.disk, of.action, [&](const SimSystem& state, bool /*was_done*/) { check_state(state, world, of, false); });
+    ASSERT_FALSE(violation) << of.name << ": " << *violation;
   }
-  print_count("T2.keeping.faults", tried);
-  EXPECT_GE(tried, 350U);
-  EXPECT_GT(failed, 100U);
+  print_count("T2.keeping.faults", sweep.tried_count());
+  EXPECT_GE(sweep.tried_count(), 350U);
+  EXPECT_GT(sweep.failed_count(), 100U);
 }
 
 /// What a sync that is left out is of, in words.

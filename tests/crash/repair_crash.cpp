@@ -7,6 +7,7 @@
 #include "core/looking.hpp"
 #include "core/restore.hpp"
 #include "tests/crash/crash_sweep.hpp"
+#include "tests/crash/fault_sweep.hpp"
 #include "tests/damage/mended.hpp"
 #include "tests/support/count.hpp"
 #include "tests/support/fault_system.hpp"
@@ -132,46 +133,21 @@ TEST(RepairCrash, T1P15NoPowerCutMakesItWorse) {
 
 TEST(RepairCrash, T2P5EveryFailingCallIsToldAndLosesNothing) {
   const DamageWorld world = make_damage_world();
-  std::uint64_t tried = 0;
-  std::uint64_t failed = 0;
+  FaultSweep sweep([](std::uint64_t calls) {
+    return test_scale() > 1 ? std::max<std::uint64_t>(1, 40 / test_scale()) : std::max<std::uint64_t>(1, calls / 15);
+  });
   for (const Case& of : cases()) {
     const auto damaged = world.disk->copy();
     of.damage(*damaged, world);
     const Expectation expected = expectation(*damaged, world);
-    std::uint64_t calls = 0;
-    {
-      const auto copy = damaged->copy();
-      FaultSystem counting(*copy);
-      mend(counting);
-      calls = counting.count_all();
-    }
-    const std::uint64_t stride = test_scale() > 1 ? std::max<std::uint64_t>(1, 40 / test_scale()) : std::max<std::uint64_t>(1, calls / 15);
-    for (const int error : {EIO, ENOSPC}) {
-      for (std::uint64_t at = 1 + (error == EIO ? 0 : stride / 2); at <= calls; at += stride) {
-        SCOPED_TRACE(of.name + ", call " + std::to_string(at) + " of " + std::to_string(calls) + " fails with " + std::to_string(error));
-        const auto copy = damaged->copy();
-        FaultSystem faulty(*copy);
-        faulty.set_fault({.at = at, .action = FaultAction::fail, .error = error});
-        try {
-          mend(faulty);
-        } catch (const Error& thrown) {
-          ++failed;
-          ASSERT_FALSE(std::string(thrown.what()).empty());
-        }
-        ++tried;
-        try {
-          check_state(*copy, world, expected);
-        } catch (const Violation& violation) {
-          FAIL() << violation.what;
-        } catch (const Error& thrown) {
-          FAIL() << "an error: " << thrown.what();
-        }
-      }
-    }
+    const auto violation = sweep.run(
+        *damaged, [](System& system) { mend(system); },
+        [&](const SimSystem& state, bool /*was_done*/) { check_state(state, world, expected); });
+    ASSERT_FALSE(violation) << of.name << ": " << *violation;
   }
-  print_count("T2.repair.faults", tried);
-  EXPECT_GE(tried, 100U);
-  EXPECT_GT(failed, 30U);
+  print_count("T2.repair.faults", sweep.tried_count());
+  EXPECT_GE(sweep.tried_count(), 100U);
+  EXPECT_GT(sweep.failed_count(), 30U);
 }
 
 }  // namespace

@@ -15,11 +15,6 @@ namespace metamori::test {
 namespace {
 
 /// In the quick suite a sample of the cuts, at a larger scale all of them.
-CrashSweep::Limits limits(std::uint64_t quick_states) {
-  if (test_scale() > 1) return {.states = CrashSweep::kNoLimit, .seed_count = std::min<std::uint64_t>(test_scale(), 10)};
-  return {.states = quick_states, .seed_count = 2};
-}
-
 void tell(const std::string& what, const CrashSweep& sweep) {
   print_count("T1." + what + ".cuts", sweep.cut_count());
   print_count("T1." + what + ".states", sweep.state_count());
@@ -30,8 +25,9 @@ TEST(RestoreCrash, T1P7EveryPowerCutEndsInAllNewOrAllOld) {
   for (const Scenario& scenario : restore_scenarios()) {
     const auto disk = carried_out(scenario);
     const TreeAndHead ended_as = tree_and_head(*disk);
-    const auto violation = sweep.run(
-        *disk, limits(1200), [&](const SimSystem& state, bool is_end) { check_state(state, scenario, is_end ? &ended_as : nullptr); });
+    const auto violation = sweep.run(*disk, CrashSweep::usual_limits(1200), [&](const SimSystem& state, bool is_end) {
+      check_state(state, scenario, is_end ? &ended_as : nullptr);
+    });
     ASSERT_FALSE(violation) << scenario.name << ": " << *violation;
   }
   tell("restore", sweep);
@@ -52,7 +48,7 @@ class RecoverySweep {
       recover_restore(*open_at_tree(*disk), mode, one_worker().control);
       const TreeAndHead ended_as = tree_and_head(*disk);
       std::vector<std::unique_ptr<SimSystem>> again;
-      const auto violation = sweep_.run(*disk, limits(60), [&](const SimSystem& state, bool is_end) {
+      const auto violation = sweep_.run(*disk, CrashSweep::usual_limits(60), [&](const SimSystem& state, bool is_end) {
         check_state(state, scenario_, is_end ? &ended_as : nullptr);
         if (again.size() < kAgain && restore_is_pending(*open_at_tree(*state.copy()))) again.push_back(state.copy());
       });

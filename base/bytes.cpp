@@ -1,7 +1,9 @@
 #include "base/bytes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <concepts>
+#include <utility>
 
 #include "metamori/error.hpp"
 
@@ -11,12 +13,17 @@ namespace {
 constexpr unsigned kVarintGroupBits = 7;
 constexpr unsigned kLastVarintShift = 63;  // the tenth byte holds one bit
 
-int hex_value(char digit) noexcept {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-  return -1;
-}
+constexpr std::uint8_t kNoDigit = 0xff;
+
+/// By character: names of packs are read by the ten thousand.
+constexpr std::array<std::uint8_t, 256> kHexValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (std::uint8_t value = 0; value < 16; ++value)
+    for (const std::string_view digits : {"0123456789abcdef", "0123456789ABCDEF"})
+      values[static_cast<unsigned char>(digits[value])] = value;
+  return values;
+}();
 
 template <std::unsigned_integral Value>
 Value from_little_endian(ByteView bytes) noexcept {
@@ -58,16 +65,21 @@ std::string to_hex(ByteView bytes) {
   return text;
 }
 
-std::optional<Bytes> from_hex(std::string_view text) {
-  if (text.size() % 2 != 0) return std::nullopt;
-  Bytes bytes(text.size() / 2);
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const int high = hex_value(text[2 * i]);
-    const int low = hex_value(text[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    bytes[i] = static_cast<std::byte>(high * 16 + low);
+bool read_hex(std::string_view text, std::span<std::byte> out) noexcept {
+  if (text.size() != 2 * out.size()) return false;
+  std::uint8_t seen = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::uint8_t high = kHexValues[static_cast<unsigned char>(text[2 * i])];
+    const std::uint8_t low = kHexValues[static_cast<unsigned char>(text[2 * i + 1])];
+    seen |= high | low;
+    out[i] = static_cast<std::byte>(high << 4U | low);
   }
-  return bytes;
+  return seen != kNoDigit;
+}
+
+std::optional<Bytes> from_hex(std::string_view text) {
+  Bytes bytes(text.size() / 2);
+  return read_hex(text, bytes) ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
 std::uint8_t ByteReader::u8() { return from_little_endian<std::uint8_t>(take(1)); }

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,15 +17,14 @@ Bytes to_bytes(std::string_view text);
 /// Whether all of them are zero; also of none.
 bool is_zero(ByteView bytes) noexcept;
 
-/// Reads `size` hexadecimal digits (either case); nothing if there is anything else or the length is not even.
+/// Reads hexadecimal digits (either case) into `out`, two for each byte. False if there is anything else, or another number of them.
+bool read_hex(std::string_view text, std::span<std::byte> out) noexcept;
+/// The same for as many as there are; nothing if their number is not even.
 std::optional<Bytes> from_hex(std::string_view text);
 template <class Tag>
 std::optional<Id<Tag>> id_from_hex(std::string_view text) {
-  const auto bytes = from_hex(text);
-  if (!bytes || bytes->size() != Tag::size_bytes) return std::nullopt;
   Id<Tag> id;
-  std::memcpy(id.bytes.data(), bytes->data(), bytes->size());
-  return id;
+  return read_hex(text, id.bytes) ? std::optional(id) : std::nullopt;
 }
 
 /// Takes values off the front of a view (docs/format.md, section 1). Every member throws `corrupt`, naming `what`, when the bytes

@@ -1,7 +1,6 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/assert.hpp"
 #include "objects/frame_layout.hpp"
@@ -13,31 +12,17 @@ namespace metamori {
 namespace {
 
 constexpr std::string_view kPackSuffix = ".pack";
-constexpr std::uint8_t kNoDigit = 0xff;
-
-constexpr std::array<std::uint8_t, 256> kDigits = [] {
-  std::array<std::uint8_t, 256> digits{};
-  digits.fill(kNoDigit);
-  for (std::uint8_t value = 0; value < 16; ++value) digits[static_cast<unsigned char>("0123456789abcdef"[value])] = value;
-  return digits;
-}();
 
 }  // namespace
 
 std::string pack_file_name(const PackName& name) { return to_hex(name) + std::string(kPackSuffix); }
 
 std::optional<PackName> pack_name_of(std::string_view file_name) {
-  PackName name;
-  if (file_name.size() != 2 * name.bytes.size() + kPackSuffix.size() || !file_name.ends_with(kPackSuffix)) return std::nullopt;
-  std::uint8_t seen = 0;
-  // Small letters only: one spelling. Without a detour, as there may be ten thousand of them.
-  for (std::size_t i = 0; i < name.bytes.size(); ++i) {
-    const std::uint8_t high = kDigits[static_cast<unsigned char>(file_name[2 * i])];
-    const std::uint8_t low = kDigits[static_cast<unsigned char>(file_name[2 * i + 1])];
-    seen |= high | low;
-    name.bytes[i] = static_cast<std::byte>(high << 4U | low);
-  }
-  return seen > 0xf ? std::nullopt : std::optional(name);
+  if (!file_name.ends_with(kPackSuffix)) return std::nullopt;
+  file_name.remove_suffix(kPackSuffix.size());
+  if (std::any_of(file_name.begin(), file_name.end(), [](char c) { return c >= 'A' && c <= 'F'; }))
+    return std::nullopt;  // one spelling only
+  return id_from_hex<ChunkTag>(file_name);
 }
 
 std::vector<PackName> list_packs(System& system, int packs_dir) {

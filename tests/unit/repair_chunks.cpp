@@ -37,6 +37,16 @@ class RepairChunks : public ::testing::Test {
     const std::uint64_t number = checkpoint(disk).checkpoint.number;
     trees[number] = user_tree(disk);
   }
+  /// Checkpoints 3 and 4 of "pages", of which the later rests on the earlier. Returns what is in it then.
+  std::string take_pages() {
+    std::string pages = noise(200'000, 5);
+    disk.write_file("/tree/pages", std::string_view(pages));
+    take();
+    pages.replace(1000, 100, noise(100, 6));
+    disk.write_file("/tree/pages", std::string_view(pages));
+    take();
+    return pages;
+  }
   /// The first chunk of a file's content.
   ChunkId chunk_of(std::uint64_t number, const std::string& path) {
     const auto engine = open_at_tree(disk);
@@ -126,12 +136,7 @@ TEST_F(RepairChunks, ADamagedListOfTheLostIsWrittenAnew) {
 
 /// What rests on a lost chunk is of no use, and a writer that has the same bytes must store them.
 TEST_F(RepairChunks, AChunkThatRestsOnALostOneIsStoredAgain) {
-  std::string pages = noise(200'000, 5);
-  disk.write_file("/tree/pages", std::string_view(pages));
-  take();
-  pages.replace(1000, 100, noise(100, 6));
-  disk.write_file("/tree/pages", std::string_view(pages));
-  take();
+  const std::string pages = take_pages();
   const ChunkId base = chunk_of(3, "pages");
   const ChunkId based = chunk_of(4, "pages");
   ASSERT_GT(open_at_tree(disk)->store->index().find(based, true)->depth, 0) << "it rests on nothing";
@@ -152,12 +157,7 @@ TEST_F(RepairChunks, AChunkThatRestsOnALostOneIsStoredAgain) {
 
 /// The repository believes to have it, and the tree has it.
 TEST_F(RepairChunks, AChunkThatRestsOnALostOneIsHealed) {
-  std::string pages = noise(200'000, 5);
-  disk.write_file("/tree/pages", std::string_view(pages));
-  take();
-  pages.replace(1000, 100, noise(100, 6));
-  disk.write_file("/tree/pages", std::string_view(pages));
-  take();
+  take_pages();
   const ChunkId base = chunk_of(3, "pages");
   ASSERT_GT(open_at_tree(disk)->store->index().find(chunk_of(4, "pages"), true)->depth, 0) << "it rests on nothing";
   spoil(base);

@@ -53,6 +53,14 @@ class FallBack : public ::testing::Test {
     options.fall_back = true;
     return restore(disk, options);
   }
+  /// Checkpoint 2 to "/copy", or what it falls back to.
+  static RestoreOptions to_copy_of_2() {
+    RestoreOptions options = to_number(2);
+    options.remove_extra = false;
+    options.fall_back = true;
+    options.target = "/copy";
+    return options;
+  }
   std::string text(const std::string& name) { return std::string(as_text(disk.read_file(std::string(kTree) + '/' + name))); }
   static std::vector<std::uint64_t> passed_over(const RestoreReport& report) {
     std::vector<std::uint64_t> numbers;
@@ -195,10 +203,7 @@ TEST_F(FallBack, ToAnotherDirectoryAllOfItIsNeeded) {
   take(1);
   take(2);
   damage(2);
-  RestoreOptions options = to_number(2);
-  options.remove_extra = false;
-  options.fall_back = true;
-  options.target = "/copy";
+  RestoreOptions options = to_copy_of_2();
   const RestoreReport report = restore(disk, options);
   EXPECT_EQ(report.checkpoint.number, 1U);
   EXPECT_EQ(passed_over(report), (Numbers{2}));
@@ -218,10 +223,7 @@ TEST_F(FallBack, HeadWhoseRecordIsDamagedIsPassedOver) {
   take(2);
   damage_record(2);
   World(disk).write("file", "spoiled");
-  RestoreOptions options = to_number(2);
-  options.fall_back = true;
-  options.target = "/copy";
-  options.remove_extra = false;
+  RestoreOptions options = to_copy_of_2();
   options.revision = "HEAD";
   const RestoreReport report = restore(disk, options);
   EXPECT_EQ(report.checkpoint.number, 1U);

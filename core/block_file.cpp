@@ -39,9 +39,7 @@ std::uint64_t read_u64(const std::byte* from) {
 }  // namespace
 
 const std::vector<PackName>& PackListing::sorted() {
-  if (!packs_) {
-    packs_ = engine_.store->index().packs();
-  }
+  if (!packs_) packs_ = engine_.store->index().packs();
   return *packs_;
 }
 

@@ -99,14 +99,10 @@ class Attempt {
     return Outcome::published;
   }
 
-  [[nodiscard]] bool is_in_scope(const std::string& path) const {
-    return std::any_of(options_.paths.begin(), options_.paths.end(), [&](const auto& scope) { return is_at_or_below(path, scope); });
-  }
-
   /// Names outside the scope that came along because they are the same file: not where the new parent has none.
   void leave_out_gone(const Root& parent, Grafts& grafts, LinkTable& links) {
     std::erase_if(grafts, [&](const auto& graft) {
-      if (is_in_scope(graft.first)) return false;
+      if (is_at_or_below_any(graft.first, options_.paths)) return false;
       const auto entry = find_path(session_, parent, graft.first);
       return !entry || entry->type != graft.second->type;
     });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/paths.hpp"
 #include "core/tree_diff.hpp"
 
 namespace metamori {
@@ -44,10 +45,6 @@ void ContentReader::read_content(const StreamRef& content) {
                                           std::to_string(extent->length));
     sound_.insert(extent->id);
   }
-}
-
-bool is_in_scope(std::string_view path, const std::vector<std::string>& scope) {
-  return scope.empty() || std::any_of(scope.begin(), scope.end(), [&](const std::string& top) { return is_at_or_below(path, top); });
 }
 
 void read_differing(ChunkSource& source, const ScanResult& scan, const Root& target, const std::vector<std::string>& scope,

@@ -28,9 +28,6 @@ class ContentReader {
   Bytes buffer_;
 };
 
-/// Whether `path` is one of `scope` or below one; an empty scope is everything.
-bool is_in_scope(std::string_view path, const std::vector<std::string>& scope);
-
 /// What a restore in place of `target` may write: whatever in `scope` is not as `scan` found it. `source` reads the listings of both.
 void read_differing(ChunkSource& source, const ScanResult& scan, const Root& target, const std::vector<std::string>& scope,
                     ContentReader& reader);

@@ -146,10 +146,6 @@ class Comparison {
     return groups;
   }
 
-  [[nodiscard]] bool in_scope(const std::string& path) const {
-    return scope_.empty() || std::any_of(scope_.begin(), scope_.end(), [&](const std::string& top) { return is_at_or_below(path, top); });
-  }
-
   /// A hard link added or broken changes no entry.
   void add_link_changes(const Side& before, const Side& after) {
     if (before.root && after.root && before.root->links == after.root->links) return;
@@ -164,7 +160,7 @@ class Comparison {
       const auto old_group = old_groups.find(path);
       const auto new_group = new_groups.find(path);
       if (old_group != old_groups.end() && new_group != new_groups.end() && *old_group->second == *new_group->second) continue;
-      if (known.contains(path) || !in_scope(path)) continue;
+      if (known.contains(path) || !is_in_scope(path, scope_)) continue;
       const auto entry = after.find(source_, path);
       if (!entry) continue;
       Candidate candidate;

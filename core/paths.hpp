@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace metamori {
 
@@ -22,6 +23,16 @@ struct WalkOrder {
 inline bool is_at_or_below(std::string_view path, std::string_view directory) noexcept {
   if (directory.empty()) return true;
   return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+/// Whether it is one of `tops` or lies below one.
+inline bool is_at_or_below_any(std::string_view path, const std::vector<std::string>& tops) noexcept {
+  return std::any_of(tops.begin(), tops.end(), [&](const std::string& top) { return is_at_or_below(path, top); });
+}
+
+/// The same, where no tops at all stand for everything.
+inline bool is_in_scope(std::string_view path, const std::vector<std::string>& scope) noexcept {
+  return scope.empty() || is_at_or_below_any(path, scope);
 }
 
 }  // namespace metamori

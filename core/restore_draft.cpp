@@ -96,8 +96,7 @@ bool Drafter::covers(std::string_view path) const {
   if (path.empty() && goal_.whole) return true;
   if (goal_.exact) return goal_.exact->contains(std::string(path));
   if (path.empty()) return false;
-  return goal_.scope.empty() ||
-         std::any_of(goal_.scope.begin(), goal_.scope.end(), [&](const std::string& top) { return is_at_or_below(path, top); });
+  return is_in_scope(path, goal_.scope);
 }
 
 bool Drafter::is_above_scope(std::string_view path) const {

@@ -18,7 +18,6 @@ namespace metamori {
 namespace {
 
 constexpr std::uint32_t kNewDirectoryMode = 0777;
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
 /// Opens the directory a user named; links in its path are the user's own and are followed. Made if missing, as are those above it.
 Fd open_target(System& system, const std::string& path) {
@@ -104,7 +103,8 @@ void sync_target(System& system, const Fd& target, const std::string& path) {
   if (above >= 0) sync_file(system, Fd(system, above).get(), path);
 }
 
-void write_target(Engine& engine, const RestoreOptions& options, const RestoreSource& from, const Filter& filter, RestoreReport& report) {
+void write_target(Engine& engine, const RestoreOptions& options, const RestoreSource& from, const Filter& filter, TransferMeter& meter,
+                  RestoreReport& report) {
   System& system = engine.system;
   std::string path = *options.target;
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
@@ -117,7 +117,6 @@ void write_target(Engine& engine, const RestoreOptions& options, const RestoreSo
                 "use --overwrite=if-changed, --overwrite=never or --force", path);
   const Root root = get_root(*engine.store, from.decoded.content.root);
   WarningList warnings;
-  TransferMeter meter(system, options.control, "restore");
   NodeWriter writer(system, *engine.store, node_policy(options), warnings, meter);
   TreeDirectories directories(system, target.get(), path);
   const LinkTable links = get_links(*engine.store, root);
@@ -155,10 +154,9 @@ void check_scope(Engine& engine, const RestoreSource& source, const std::vector<
 }
 
 RestoreReport restore_elsewhere(Engine& engine, const RestoreOptions& options) {
-  const std::int64_t started_ns = engine.system.monotonic_ns();
   if (options.remove_extra) throw Error(ErrorKind::usage, "restore: --delete is for restoring in place");
   const Filter filter(checked_scope(options.paths));
-  const TransferMeter meter(engine.system, options.control, "restore");
+  TransferMeter meter(engine.system, options.control, "restore");
   ContentReader reader(*engine.store, meter);
   FallBack fall_back(engine, options);
   const RestoreSource source = fall_back.choose([&](const RestoreSource& candidate) {
@@ -169,9 +167,9 @@ RestoreReport restore_elsewhere(Engine& engine, const RestoreOptions& options) {
   if (options.dry_run)
     list_target(engine, source, filter, report);
   else
-    write_target(engine, options, source, filter, report);
+    write_target(engine, options, source, filter, meter, report);
   fall_back.tell(report);
-  report.seconds = static_cast<double>(engine.system.monotonic_ns() - started_ns) / static_cast<double>(kNsPerSecond);
+  report.seconds = meter.seconds();
   return report;
 }
 

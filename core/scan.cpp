@@ -250,11 +250,8 @@ ChunkId TreeScan::Impl::pass(WalkContext& context, ScanResult& result) {
 
 void TreeScan::Impl::keep_cache_outside_scope() {
   if (!writer || options.scope.empty()) return;
-  for (const CachedDirectory& block : cache->all()) {
-    const bool inside =
-        std::any_of(options.scope.begin(), options.scope.end(), [&](const auto& scope) { return is_at_or_below(block.path(), scope); });
-    if (!inside) writer->keep(block);
-  }
+  for (const CachedDirectory& block : cache->all())
+    if (!is_at_or_below_any(block.path(), options.scope)) writer->keep(block);
 }
 
 std::vector<PathVerdict> TreeScan::Impl::parent_verdicts() {

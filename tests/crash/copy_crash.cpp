@@ -16,19 +16,13 @@
 #include "tests/crash/fault_sweep.hpp"
 #include "tests/support/count.hpp"
 #include "tests/support/engine_world.hpp"
+#include "tests/support/noise.hpp"
 #include "tests/support/scale.hpp"
 
 namespace metamori::test {
 namespace {
 
 constexpr const char* kTarget = "/target";
-
-std::string noise(std::size_t size, std::uint32_t seed) {
-  std::string text(size, '\0');
-  std::uint32_t state = seed * 2654435761U + 1;
-  for (char& byte : text) byte = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24U);
-  return text;
-}
 
 /// A repository with a branch, a file whose versions rest on each other, and small files; and one to copy to, with a checkpoint of its own.
 struct World {

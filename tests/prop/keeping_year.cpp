@@ -8,6 +8,7 @@
 #include "core/looking.hpp"
 #include "tests/support/count.hpp"
 #include "tests/support/engine_world.hpp"
+#include "tests/support/noise.hpp"
 #include "tests/support/scale.hpp"
 
 namespace metamori::test {
@@ -15,13 +16,6 @@ namespace {
 
 constexpr int kPerDay = 288;
 constexpr std::int64_t kFiveMinutesNs = 300'000'000'000;
-
-std::string noise(std::size_t size, std::uint32_t seed) {
-  std::string text(size, '\0');
-  std::uint32_t state = seed * 2654435761U + 1;
-  for (char& byte : text) byte = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24U);
-  return text;
-}
 
 class Year : public testing::Test {
  protected:

@@ -14,6 +14,7 @@
 #include "core/looking.hpp"
 #include "core/restore.hpp"
 #include "tests/support/engine_world.hpp"
+#include "tests/support/noise.hpp"
 
 namespace metamori::test {
 
@@ -27,12 +28,6 @@ class Keeping : public testing::Test {
     init_at_tree(disk);
   }
 
-  static std::string noise(std::size_t size, std::uint32_t seed) {
-    std::string text(size, '\0');
-    std::uint32_t state = seed * 2654435761U + 1;
-    for (char& byte : text) byte = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24U);
-    return text;
-  }
   void write(const std::string& path, std::string_view text) { disk.write_file(std::string(kTree) + '/' + path, text); }
 
   /// Small files in two directories, of which some change each time.

@@ -5,17 +5,11 @@
 
 #include "core/node_walk.hpp"
 #include "core/stats_marks.hpp"
+#include "tests/support/noise.hpp"
 #include "tests/unit/looking_support.hpp"
 
 namespace metamori::test {
 namespace {
-
-std::string noise(std::size_t size, std::uint32_t seed) {
-  std::string text(size, '\0');
-  std::uint32_t state = seed * 2654435761U + 1;
-  for (char& byte : text) byte = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24);
-  return text;
-}
 
 /// All chunks that a checkpoint needs.
 class Collector final : public NodeVisitor {

@@ -8,17 +8,11 @@
 #include "core/lost_chunks.hpp"
 #include "objects/frame.hpp"
 #include "tests/damage/mended.hpp"
+#include "tests/support/noise.hpp"
 #include "tests/support/violation.hpp"
 
 namespace metamori::test {
 namespace {
-
-std::string noise(std::size_t size, std::uint32_t seed) {
-  std::string text(size, '\0');
-  std::uint32_t state = seed * 2654435761U + 1;
-  for (char& byte : text) byte = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24U);
-  return text;
-}
 
 class RepairChunks : public ::testing::Test {
  protected:

@@ -8,18 +8,9 @@
 
 #include "core/restore.hpp"
 #include "tests/support/engine_world.hpp"
+#include "tests/support/noise.hpp"
 
 namespace metamori::test {
-
-inline std::string noise(std::size_t size, unsigned seed) {
-  std::string text(size, '\0');
-  std::uint32_t state = seed * 2654435761U + 1;
-  for (char& byte : text) {
-    state = state * 1664525U + 1013904223U;
-    byte = static_cast<char>(state >> 24);
-  }
-  return text;
-}
 
 inline RestoreOptions to_number(std::uint64_t number) {
   RestoreOptions options;

@@ -137,7 +137,7 @@ class Copying {
 
   /// What can't be read could be a checkpoint.
   void note_damaged() {
-    for (const std::uint64_t number : damaged_records(source_)) {
+    for (const std::uint64_t number : source_.log->damaged()) {
       try {
         source_.log->get(number);
       } catch (const Error& error) {

@@ -38,6 +38,7 @@ std::vector<CopySource> list_copied(Engine& source, const std::vector<std::strin
   std::vector<Position> named;
   for (const std::string& revision : revisions)
     for (const Position& position : resolve_each(source, revision)) named.push_back(position);
+  if (revisions.empty()) source.log->damaged();  // all means all that can be read
   std::map<std::uint64_t, const RecordSummary*> known;
   for (const RecordSummary& record : source.log->summaries()) known.emplace(record.number, &record);
   std::map<std::uint64_t, CopySource> found;

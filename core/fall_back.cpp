@@ -10,6 +10,13 @@ namespace {
 
 constexpr std::size_t kNamedCheckpoints = 10;
 
+/// Of the checkpoints; number 0: none.
+Position newest_readable(const std::vector<RecordSummary>& records) {
+  for (auto record = records.rbegin(); record != records.rend(); ++record)
+    if (record->kind == RecordKind::checkpoint) return {record->number, record->id};
+  return {};
+}
+
 bool is_head(std::string_view revision) noexcept { return revision == "HEAD" || revision == "@"; }
 
 }  // namespace
@@ -18,6 +25,7 @@ FallBack::FallBack(Engine& engine, const RestoreOptions& options)
     : engine_(engine), options_(options), scope_(checked_scope(options.paths)) {}
 
 /// Where the record that tells where HEAD is can't be read, HEAD is what the newest one says that can: what a checkpoint would build on.
+/// The latest is the newest that can be read.
 void FallBack::find_line() {
   Position asked;
   try {
@@ -25,16 +33,18 @@ void FallBack::find_line() {
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::corrupt) throw;
     const std::string why = error.what();
-    if (!is_head(options_.revision))
+    if (is_head(options_.revision)) {
+      const Basis basis = read_basis(engine_);
+      asked = basis.head;
+      note_unreadable(basis.damaged, why);
+    } else if (options_.revision == "latest") {
+      const std::vector<std::uint64_t> damaged = engine_.log->damaged();
+      asked = newest_readable(engine_.log->summaries());
+      note_unreadable({std::upper_bound(damaged.begin(), damaged.end(), asked.number), damaged.end()}, why);
+    } else {
       throw Error(ErrorKind::corrupt, why + ", so that its ancestors are not known",
                   "name an older checkpoint that 'metamori log --all' lists", error.path());
-    const Basis basis = read_basis(engine_);
-    for (const std::uint64_t number : basis.damaged) {
-      CheckpointInfo info;
-      info.number = number;
-      unreadable_.push_back({std::move(info), why});
     }
-    asked = basis.head;
     if (asked.number == 0) throw;
   }
   if (asked.number == 0) throw Error(ErrorKind::bad_revision, quoted(options_.revision) + ": there is no checkpoint yet");
@@ -44,6 +54,14 @@ void FallBack::find_line() {
   if (at == Lineage::kNone) return;  // forgotten itself
   for (std::size_t above = lineage.parent(at); above != Lineage::kNone; above = lineage.parent(above))
     line_.push_back(lineage.position(above));
+}
+
+void FallBack::note_unreadable(const std::vector<std::uint64_t>& numbers, const std::string& why) {
+  for (const std::uint64_t number : numbers) {
+    CheckpointInfo info;
+    info.number = number;
+    unreadable_.push_back({std::move(info), why});
+  }
 }
 
 /// An ancestor that lacks a path asked for is no substitute for a checkpoint that has it.

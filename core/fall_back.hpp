@@ -30,6 +30,7 @@ class FallBack {
     std::string why;
   };
   void find_line();
+  void note_unreadable(const std::vector<std::uint64_t>& numbers, const std::string& why);
   bool has_scope(const RestoreSource& candidate) const;
   void pass_over(std::uint64_t number, const std::string& why);
   [[noreturn]] void fail() const;
@@ -38,7 +39,7 @@ class FallBack {
   const RestoreOptions& options_;
   std::vector<std::string> scope_;
   std::vector<Position> line_;       ///< the one asked for and its ancestors that were not forgotten, nearest first
-  std::vector<Damaged> unreadable_;  ///< records newer than those, which should tell where HEAD is
+  std::vector<Damaged> unreadable_;  ///< records newer than those, which should tell where HEAD is or which is the latest
   std::vector<Damaged> damaged_;
 };
 

@@ -34,6 +34,7 @@ class Finder {
   Finder(Engine& engine, const FindOptions& options)
       : engine_(engine),
         patterns_(patterns_of(options)),
+        damaged_(engine.log->damaged()),
         lineage_(engine.log->summaries(), options.all),
         versions_(lineage_),
         source_(*engine.store, kCacheBytes),
@@ -42,7 +43,7 @@ class Finder {
 
   FindReport run() {
     FindReport report;
-    report.damaged = damaged_records(engine_);
+    report.damaged = std::move(damaged_);
     for (std::size_t place = 0; place < versions_.order().size(); ++place) {
       versions_.enter(place);
       if (!look_at(versions_.order()[place])) report.damaged.push_back(lineage_.position(versions_.order()[place]).number);
@@ -121,6 +122,7 @@ class Finder {
 
   Engine& engine_;
   PatternList patterns_;
+  std::vector<std::uint64_t> damaged_;
   Lineage lineage_;
   FindVersions versions_;
   ChunkCache source_;

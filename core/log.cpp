@@ -155,6 +155,7 @@ void visit_with_ancestry(Engine& engine, const LogOptions& options, const std::f
 void visit_log(Engine& engine, const LogOptions& options, const std::function<bool(const LogEntry&)>& visit) {
   engine.log->summaries();
   engine.log->keep_summaries();
+  if (options.all) engine.log->damaged();  // they are passed over
   if (options.ancestry) return visit_with_ancestry(engine, options, visit);
   const std::vector<Position> positions = candidates(engine, options, Selection::is_needed(options));
   if (positions.empty()) return;
@@ -176,22 +177,6 @@ std::vector<CheckpointInfo> list_log(Engine& engine, const LogOptions& options) 
     result.push_back(entry.checkpoint);
     return true;
   });
-  return result;
-}
-
-std::vector<std::uint64_t> damaged_records(Engine& engine) {
-  constexpr std::size_t kMaxListed = 1000;  // a hostile gap must not keep us for ever
-  std::vector<std::uint64_t> result;
-  std::uint64_t next = 1;
-  const auto add_until = [&](std::uint64_t end) {
-    for (; next < end && result.size() < kMaxListed; ++next) result.push_back(next);
-    next = end;
-  };
-  for (const RecordSummary& record : engine.log->summaries()) {
-    add_until(record.number);
-    next = record.number + 1;
-  }
-  add_until(engine.log->highest() + 1);
   return result;
 }
 

@@ -35,9 +35,6 @@ void remove_tag(Engine& engine, const std::string& name);
 /// Appends to `rules`; returns whether there was no rule before.
 bool append_rules(Engine& engine, const std::vector<std::string>& patterns, bool negated, const Control& control = {});
 
-/// Numbers below the highest one of which no record can be read, ascending.
-std::vector<std::uint64_t> damaged_records(Engine& engine);
-
 /// Throws refused if the repository can't be written.
 void require_writable(const Engine& engine);
 /// Throws no_repository if the tree is not there (a repository opened by its own name).

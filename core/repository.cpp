@@ -120,7 +120,7 @@ void Repository::read(std::string_view revision, std::string_view path, std::uin
 
 FindReport Repository::find(const FindOptions& options) { return metamori::find(impl_->engine(), options); }
 StatsReport Repository::stats(const StatsOptions& options) { return metamori::stats(impl_->engine(), options); }
-std::vector<std::uint64_t> Repository::damaged_records() { return metamori::damaged_records(impl_->engine()); }
+std::vector<std::uint64_t> Repository::damaged_records() { return impl_->engine().log->damaged(); }
 DiffReport Repository::diff(const DiffOptions& options) { return metamori::diff(impl_->engine(), options); }
 std::string Repository::short_id(const CheckpointId& id) { return impl_->engine().history->short_id(id); }
 

@@ -50,7 +50,7 @@ bool is_hexadecimal(std::string_view text) { return text.find_first_not_of("0123
 std::vector<RevisionName> list_revision_names(Engine& engine, std::string_view prefix, std::size_t limit) {
   NameList names(engine, prefix);
   if (engine.log->highest() == 0) return names.take();
-  const std::vector<RecordSummary>& all = engine.log->summaries();
+  const std::vector<RecordSummary> all = engine.log->summaries();  // a copy: describing may find that there are others by now
   engine.log->keep_summaries();
   if (const std::size_t tilde = prefix.rfind('~'); tilde != std::string_view::npos) {
     const std::string base(prefix.substr(0, tilde + 1));

@@ -19,6 +19,7 @@ class Stats {
       : engine_(engine),
         options_(options),
         path_(checked_path(options.path)),
+        damaged_(engine.log->damaged()),
         checkpoints_(engine.log->summaries(), true),
         table_(engine),
         meter_(engine.system, options.control, checkpoints_.size()),
@@ -32,6 +33,7 @@ class Stats {
     if (options_.by_checkpoint) tell_checkpoints();
     if (options_.revision) tell_chosen();
     if (options_.by_path) tell_paths();
+    report_.damaged = std::move(damaged_);
     return std::move(report_);
   }
 
@@ -197,12 +199,13 @@ class Stats {
   Engine& engine_;
   const StatsOptions& options_;
   std::string path_;
+  std::vector<std::uint64_t> damaged_;
   Lineage checkpoints_;
   ChunkTable table_;
   LookMeter meter_;
   StatsMarks marks_;
-  std::size_t chosen_ = Lineage::kNone;
   StatsReport report_;
+  std::size_t chosen_ = Lineage::kNone;
 };
 
 }  // namespace

@@ -77,7 +77,7 @@ std::vector<Position> safety_checkpoints(Engine& engine, const RestoreOptions& o
 /// A record that can't be read may be the safety checkpoint of a later restore than those that are known.
 void refuse_unknown(Engine& engine, const std::vector<Position>& candidates) {
   const std::uint64_t newest = candidates.empty() ? 0 : candidates.front().number;
-  const std::vector<std::uint64_t> damaged = damaged_records(engine);
+  const std::vector<std::uint64_t> damaged = engine.log->damaged();
   const auto later = std::upper_bound(damaged.begin(), damaged.end(), newest);
   if (later == damaged.end()) return;
   throw Error(ErrorKind::corrupt, "undo: record " + std::to_string(*later) + " is damaged, so it is not known what the last restore was",

@@ -37,6 +37,7 @@ constexpr std::size_t kMaxReplaced = 4096;  // then a new list is begun, and eve
 constexpr std::uint64_t kFewRecords = 16;
 constexpr std::size_t kFewSyncs = 32;  // more files are synced by their file system at once
 constexpr std::uint64_t kNoInode = 0;
+constexpr std::size_t kMaxMissing = 1000;  // a hostile gap must not keep us for ever
 // The cached summaries are written again when this fraction of them is new, so that a checkpoint costs the same however many there are.
 constexpr std::size_t kUnsavedFraction = 256;
 
@@ -79,6 +80,9 @@ struct RecordLog::Impl {
   void announce_replacements(const std::vector<Record>& records);
   void check_replacement(const Record& record);
   void distrust_replaced(HistoryCache& next);
+  bool is_damaged(std::uint64_t number);
+  bool is_as_known(const std::vector<RecordPlace>& places, bool& all_sound);
+  std::vector<std::uint64_t> damaged();
   void read_places(const std::vector<RecordPlace>& places, HistoryCache& next, std::size_t& changed_count);
   void link_parents(const Record& tombstone, RecordSummary& summary, const HistoryCache& next);
 
@@ -94,6 +98,7 @@ struct RecordLog::Impl {
   LatestHint latest_saved;  // what the file holds
   bool history_loaded = false;
   HistoryCache history;
+  std::optional<std::vector<std::uint64_t>> unreadable;  // told by damaged(), of this history
   std::size_t unsaved_count = 0;
   bool saved_settled = false;                               // what the file says
   std::unordered_map<CheckpointId, std::uint64_t> numbers;  // of ids, while history is read
@@ -268,6 +273,31 @@ void RecordLog::Impl::link_parents(const Record& tombstone, RecordSummary& summa
   }
 }
 
+/// Or missing.
+bool RecordLog::Impl::is_damaged(std::uint64_t number) {
+  try {
+    return !files.find(number);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt) throw;
+    return true;
+  }
+}
+
+/// Whether the summaries are those of all records in `places` that can be read; `all_sound` tells whether all can.
+bool RecordLog::Impl::is_as_known(const std::vector<RecordPlace>& places, bool& all_sound) {
+  std::size_t at = 0;  // in the summaries
+  for (const RecordPlace& place : places) {
+    if (at < history.summaries.size() && history.summaries[at].number == place.number && history.inodes[at] == place.inode &&
+        place.inode != kNoInode) {
+      ++at;
+      continue;
+    }
+    if (!is_damaged(place.number)) return false;
+    all_sound = false;
+  }
+  return at == history.summaries.size();
+}
+
 void RecordLog::Impl::read_places(const std::vector<RecordPlace>& places, HistoryCache& next, std::size_t& changed_count) {
   std::size_t at = 0;  // in the summaries known so far
   for (const RecordPlace& place : places) {
@@ -311,6 +341,15 @@ void RecordLog::Impl::refresh_history() {
   distrust_replaced(next);
   const std::vector<RecordPlace> places = files.list(next.stamp);
   next.settled = files.is_settled(next.stamp);
+  if (bool all_sound = true; is_as_known(places, all_sound)) {
+    // Those who go through the summaries may ask for them again meanwhile: they stay where they are.
+    history.stamp = next.stamp;
+    history.settled = next.settled && all_sound;
+    history.replaced_token = next.replaced_token;
+    history.replaced_count = next.replaced_count;
+    if (history.settled && !saved_settled) save_history();
+    return;
+  }
   next.summaries.reserve(places.size());
   next.inodes.reserve(places.size());
   std::size_t changed_count = 0;
@@ -319,13 +358,41 @@ void RecordLog::Impl::refresh_history() {
     read_places(places, next, changed_count);
   } catch (...) {
     history = {};  // parts were moved out of it
+    unreadable.reset();
     throw;
   }
   if (next.summaries.size() < old_count) changed_count += old_count - next.summaries.size();
   history = std::move(next);
+  unreadable.reset();
   unsaved_count += changed_count;
   const bool only_state_changed = unsaved_count == 0 && history.settled && !saved_settled;
   if (unsaved_count > history.summaries.size() / kUnsavedFraction || only_state_changed) save_history();
+}
+
+std::vector<std::uint64_t> RecordLog::Impl::damaged() {
+  refresh_history();
+  if (unreadable) return *unreadable;
+  std::vector<std::uint64_t> result;
+  std::size_t kept = 0;
+  std::uint64_t next = 1;
+  const auto add_until = [&](std::uint64_t end) {
+    for (; next < end && result.size() < kMaxMissing; ++next) result.push_back(next);
+    next = end;
+  };
+  for (std::size_t i = 0; i < history.summaries.size(); ++i) {
+    if (is_damaged(history.summaries[i].number)) continue;
+    add_until(history.summaries[i].number);
+    ++next;
+    if (kept != i) history.summaries[kept] = std::move(history.summaries[i]);
+    history.inodes[kept++] = history.inodes[i];
+  }
+  add_until(highest() + 1);
+  unreadable = result;
+  if (kept == history.summaries.size()) return result;
+  history.summaries.resize(kept);
+  history.inodes.resize(kept);
+  history.settled = false;
+  return result;
 }
 
 void RecordLog::Impl::save_history() {
@@ -344,8 +411,7 @@ void RecordLog::replace(const Record& tombstone) { impl_->replace_each({tombston
 void RecordLog::replace_each(const std::vector<Record>& records) { impl_->replace_each(records); }
 
 Position RecordLog::head() {
-  constexpr std::uint64_t kMaxMissing = 1000;  // a hostile gap must not keep us for ever
-  std::uint64_t missing = 0;
+  std::size_t missing = 0;
   for (std::uint64_t number = impl_->highest(); number > 0; --number) {
     try {
       const auto record = impl_->files.find(number);
@@ -364,6 +430,28 @@ Position RecordLog::head() {
 const std::vector<RecordSummary>& RecordLog::summaries() {
   impl_->refresh_history();
   return impl_->history.summaries;
+}
+
+std::vector<std::uint64_t> RecordLog::damaged() { return impl_->damaged(); }
+
+void RecordLog::require_known(std::uint64_t above, std::uint64_t below, std::string_view what) {
+  const std::vector<RecordSummary>& all = summaries();
+  auto known = std::lower_bound(all.begin(), all.end(), above + 1,
+                                [](const RecordSummary& summary, std::uint64_t number) { return summary.number < number; });
+  std::size_t missing = 0;
+  for (std::uint64_t number = above + 1; number < below && missing <= kMaxMissing; ++number) {
+    if (known != all.end() && known->number == number) {
+      ++known;
+      continue;
+    }
+    try {
+      if (!impl_->files.find(number)) ++missing;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;
+      throw Error(ErrorKind::corrupt, std::string(error.what()) + ", so that it is not known " + std::string(what),
+                  "name a checkpoint by its number: 'metamori log --all' lists those that can be read", error.path());
+    }
+  }
 }
 
 void RecordLog::keep_summaries() {

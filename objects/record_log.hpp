@@ -53,6 +53,12 @@ class RecordLog {
   void replace_each(const std::vector<Record>& records);
   /// Summaries of all records, ascending; kept in `cache/history` (derived) and extended by what is new.
   const std::vector<RecordSummary>& summaries();
+  /// Reads every record. Those that are damaged, and were not when they were summed up, are left out of summaries() from then on. Returns
+  /// the numbers of all that are damaged or missing, ascending, at most 1,000.
+  std::vector<std::uint64_t> damaged();
+  /// Throws corrupt, saying that `what` is not known, if a record with a number between these two (neither included) is damaged: it could
+  /// be the one that tells.
+  void require_known(std::uint64_t above, std::uint64_t below, std::string_view what);
   /// Writes to the cache what summaries() found, if no record is so new that the next look has to list them all again. For who only looks:
   /// a checkpoint would pay more than it gains.
   void keep_summaries();

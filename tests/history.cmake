@@ -7,6 +7,7 @@ if(METAMORI_TESTS)
       prop/history_trailers.cpp
       unit/history_cache.cpp
       unit/history_crash.cpp
+      unit/history_damage.cpp
       unit/history_git_objects.cpp
       unit/history_libgit2.cpp
       unit/history_log.cpp

@@ -39,7 +39,6 @@ class StatsCommand final : public Command {
       stats_.control = control;
       return repository.stats(stats_);
     });
-    damaged_ = repository.damaged_records();
     if (max_ > 0 && report.by_checkpoint.size() > max_) report.by_checkpoint.resize(max_);
     if (max_ > 0 && report.by_path.size() > max_) report.by_path.resize(max_);
     if (session.json()) {
@@ -47,7 +46,7 @@ class StatsCommand final : public Command {
     } else {
       print(session, report);
     }
-    return session.tell_damaged(damaged_);
+    return session.tell_damaged(report.damaged);
   }
 
  private:
@@ -67,7 +66,7 @@ class StatsCommand final : public Command {
     write_amount(*json, "unused", report.unused, false);
     json->field("deduplication", ratio(report.files.logical, report.files.unique));
     json->field("compression", ratio(report.files.unique, report.files.stored));
-    write_numbers(*json, "damaged", damaged_);
+    write_numbers(*json, "damaged", report.damaged);
     if (report.checkpoint) {
       json->key("checkpoint").begin_object();
       write_id(*json, "id", report.checkpoint->checkpoint.id);
@@ -156,7 +155,6 @@ class StatsCommand final : public Command {
   }
 
   StatsOptions stats_;
-  std::vector<std::uint64_t> damaged_;
   std::optional<std::string> word_;
   std::uint32_t depth_ = 0;  ///< 0: not given
   std::uint64_t max_ = 0;    ///< 0: all

@@ -50,6 +50,7 @@ struct StatsReport {
   std::uint64_t lines = 0;               ///< lines that they are on
   std::uint64_t safety_checkpoints = 0;  ///< made by restores
   std::uint64_t forgotten = 0;           ///< numbers whose checkpoint was forgotten or withdrawn
+  std::vector<std::uint64_t> damaged;    ///< numbers of records that can't be read, and were passed over
   std::uint64_t packs = 0;               ///< files that hold chunks
   std::uint64_t pack_bytes = 0;          ///< their sizes
   std::uint64_t record_bytes = 0;        ///< sizes of the files that hold history

@@ -14,7 +14,7 @@ std::vector<LogEntry> head_log(const std::vector<RecordSummary>& records) {
     if (record.kind != RecordKind::move) time = record.time_seconds;
     const Position& head = record.head_after;
     if (record.kind == RecordKind::tombstone || head.number == 0 || forgotten.contains(head.number)) continue;
-    if (log.empty() || log.back().position != head) log.push_back({head, time});
+    if (log.empty() || log.back().position != head) log.push_back({head, time, record.number});
   }
   return log;
 }
@@ -22,7 +22,8 @@ std::vector<LogEntry> head_log(const std::vector<RecordSummary>& records) {
 std::vector<LogEntry> line_log(const std::vector<RecordSummary>& records, std::string_view line) {
   std::vector<LogEntry> log;
   for (const RecordSummary& record : records)
-    if (record.kind == RecordKind::checkpoint && record.line == line) log.push_back({{record.number, record.id}, record.time_seconds});
+    if (record.kind == RecordKind::checkpoint && record.line == line)
+      log.push_back({{record.number, record.id}, record.time_seconds, record.number});
   return log;
 }
 

@@ -13,6 +13,7 @@ namespace metamori {
 struct LogEntry {
   Position position;
   std::int64_t time_seconds = 0;
+  std::uint64_t record = 0;  ///< number of the one that tells
 };
 
 /// Values of `HEAD`, oldest first, each differing from the one before. What was forgotten since is left out.

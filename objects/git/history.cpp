@@ -16,13 +16,14 @@ namespace {
 
 constexpr std::size_t kMaxNumberDigits = 7;
 constexpr std::size_t kMinIdDigits = 8;
+constexpr std::size_t kMinShownDigits = 4;  // of what may be meant as an id
+constexpr std::string_view kIdDigits = "0123456789abcdefABCDEF";
 constexpr std::size_t kMaxIdDigits = 2 * CheckpointTag::size_bytes;
 constexpr std::size_t kMaxCandidates = 10;
 constexpr std::size_t kMaxNearIds = 3;
 
 bool is_id_prefix(std::string_view text) {
-  return text.size() >= kMinIdDigits && text.size() <= kMaxIdDigits &&
-         text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+  return text.size() >= kMinIdDigits && text.size() <= kMaxIdDigits && text.find_first_not_of(kIdDigits) == std::string_view::npos;
 }
 
 std::string lower(std::string text) {
@@ -41,8 +42,9 @@ struct History::Impl {
   Position resolve(std::string_view text);
   Position resolve_base(const Revision& revision, std::string_view whole, bool& undo_counted);
   Position resolve_name(const std::string& name, std::string_view whole);
-  Position resolve_number(std::uint64_t number);
+  Position resolve_number(std::uint64_t number, std::string_view name);
   Position resolve_prefix(const std::string& prefix);
+  Position newest(const Position& found, std::string_view what);
   Position resolve_undo(std::uint64_t n);
   Position resolve_latest();
   Position resolve_past(const std::string& base, const std::string& at, std::string_view whole);
@@ -52,6 +54,7 @@ struct History::Impl {
   bool message_matches(const Regex& pattern, std::uint64_t number);
   std::string describe_candidate(const Position& candidate);
   std::string ids_starting_with(const std::string& digits);
+  std::string short_id_hint(std::string_view name);
   [[noreturn]] void fail_unknown(std::string_view name, std::string_view whole);
 
   RecordLog& log;
@@ -85,19 +88,21 @@ Position History::Impl::resolve_name(const std::string& name, std::string_view w
   }
   if (name == "latest") return resolve_latest();
   const bool has_sign = name.starts_with('#');
-  if (const auto number = parse_digits(std::string_view(name).substr(has_sign ? 1 : 0), kMaxNumberDigits)) return resolve_number(*number);
+  if (const auto number = parse_digits(std::string_view(name).substr(has_sign ? 1 : 0), kMaxNumberDigits))
+    return resolve_number(*number, name);
   if (has_sign) fail_unknown(name, whole);
   if (is_id_prefix(name)) return resolve_prefix(lower(name));
   for (const auto& [line, tip] : log.lines())
-    if (line == name) return tip;
+    if (line == name) return newest(tip, "where line " + quoted(line) + " ends");
   if (const auto tag = log.find_tag(name)) return *tag;
   fail_unknown(name, whole);
 }
 
-Position History::Impl::resolve_number(std::uint64_t number) {
+Position History::Impl::resolve_number(std::uint64_t number, std::string_view name) {
   if (number == 0 || number > log.highest())
     throw Error(ErrorKind::bad_revision, "there is no checkpoint with number " + std::to_string(number),
-                "the highest number so far is " + std::to_string(log.highest()) + "; 'metamori log --all' lists the checkpoints");
+                "the highest number so far is " + std::to_string(log.highest()) + "; 'metamori log --all' lists the checkpoints" +
+                    short_id_hint(name));
   const Record record = log.get(number);
   if (record.kind == RecordKind::move)
     throw Error(ErrorKind::bad_revision, "number " + std::to_string(number) + " is a move of HEAD, not a checkpoint",
@@ -138,11 +143,17 @@ std::string History::Impl::describe_candidate(const Position& candidate) {
   return text;
 }
 
+/// A later record that can't be read could be the one that was asked for.
+Position History::Impl::newest(const Position& found, std::string_view what) {
+  log.require_known(found.number, log.highest() + 1, what);
+  return found;
+}
+
 Position History::Impl::resolve_undo(std::uint64_t n) {
   const std::vector<RecordSummary>& all = log.summaries();
   std::uint64_t count = 0;
   for (auto record = all.rbegin(); record != all.rend(); ++record)
-    if (record->kind == RecordKind::safety && count++ == n) return position_of(*record);
+    if (record->kind == RecordKind::safety && count++ == n) return newest(position_of(*record), "which safety checkpoint that is");
   if (count == 0) throw Error(ErrorKind::bad_revision, "there is no safety checkpoint", "a restore makes one");
   throw Error(ErrorKind::bad_revision,
               "there are only " + std::to_string(count) + " safety checkpoints: @undo to @undo~" + std::to_string(count - 1),
@@ -152,7 +163,7 @@ Position History::Impl::resolve_undo(std::uint64_t n) {
 Position History::Impl::resolve_latest() {
   const std::vector<RecordSummary>& all = log.summaries();
   for (auto record = all.rbegin(); record != all.rend(); ++record)
-    if (record->kind == RecordKind::checkpoint) return position_of(*record);
+    if (record->kind == RecordKind::checkpoint) return newest(position_of(*record), "which checkpoint is the latest");
   throw Error(ErrorKind::bad_revision, "there is no checkpoint that was not forgotten", "'metamori log --all' lists everything");
 }
 
@@ -165,7 +176,11 @@ Position History::Impl::resolve_past(const std::string& base, const std::string&
     throw Error(ErrorKind::bad_revision, quoted(whole) + ": there is no line " + quoted(base),
                 "only HEAD and lines have a past; 'metamori log' lists the checkpoints");
   if (const auto n = parse_digits(at, kMaxNumberDigits)) {
-    if (*n < entries.size()) return entries[entries.size() - 1 - static_cast<std::size_t>(*n)].position;
+    if (*n < entries.size()) {
+      const LogEntry& entry = entries[entries.size() - 1 - static_cast<std::size_t>(*n)];
+      log.require_known(entry.record, log.highest() + 1, "what " + quoted(whole) + " was");
+      return entry.position;
+    }
     throw Error(ErrorKind::bad_revision, quoted(whole) + ": " + name + " has had only " + std::to_string(entries.size()) + " values",
                 "the first is @{0}");
   }
@@ -178,8 +193,12 @@ Position History::Impl::resolve_date(const std::string& ref, const std::string& 
   if (!view) view = std::make_unique<RepositoryView>(log);
   const auto id = view->find(ref + "@{" + at + "}");
   if (id)
-    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)
-      if (entry->position.id == *id) return entry->position;
+    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+      if (entry->position.id != *id) continue;
+      const std::uint64_t next = entry == entries.rbegin() ? log.highest() + 1 : std::prev(entry)->record;
+      log.require_known(entry->record, next, "what " + quoted(whole) + " was");
+      return entry->position;
+    }
   if (view->was_before_first()) {
     std::string hint = "'metamori log' lists the checkpoints";
     if (!entries.empty()) hint = "the first was at " + local_time_text(entries.front().time_seconds, 0);
@@ -210,7 +229,7 @@ Position History::Impl::search(const std::string& text, const std::vector<Positi
   }
   if (!found)
     throw Error(ErrorKind::bad_revision, quoted(whole) + ": no message contains " + quoted(text), "'metamori log' lists the checkpoints");
-  return *found;
+  return from != nullptr ? *found : newest(*found, "which checkpoint has that message last");
 }
 
 Position History::Impl::take_step(const Position& from, const RevisionStep& step, std::string_view whole) {
@@ -249,6 +268,13 @@ std::string History::Impl::ids_starting_with(const std::string& digits) {
   return found;
 }
 
+/// For what could be the beginning of an id, if it were longer.
+std::string History::Impl::short_id_hint(std::string_view name) {
+  if (name.size() < kMinShownDigits || name.size() >= kMinIdDigits || name.find_first_not_of(kIdDigits) != std::string_view::npos)
+    return {};
+  return "; ids need at least 8 digits" + ids_starting_with(lower(std::string(name)));
+}
+
 void History::Impl::fail_unknown(std::string_view name, std::string_view whole) {
   std::vector<std::string> names{"HEAD", "latest", "@undo"};
   for (const auto& [line, tip] : log.lines()) names.push_back(line);
@@ -257,9 +283,7 @@ void History::Impl::fail_unknown(std::string_view name, std::string_view whole) 
   for (const std::string& near : near_names(name, names)) hint += (hint.empty() ? "did you mean " : " or ") + quoted(near);
   if (!hint.empty()) hint += "? ";
   hint += "'metamori log' lists the checkpoints";
-  const bool is_short_id =
-      name.size() < kMinIdDigits && name.size() >= 4 && name.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
-  if (is_short_id) hint += "; ids need at least 8 digits" + ids_starting_with(lower(std::string(name)));
+  hint += short_id_hint(name);
   if (name.find("..") != std::string_view::npos) hint = "A..B names two checkpoints: 'metamori diff' and 'metamori log' take that";
   std::string message = "there is no line, tag or checkpoint " + quoted(name);
   if (name != whole) message = quoted(whole) + ": " + message;

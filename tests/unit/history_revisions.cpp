@@ -296,5 +296,23 @@ TEST(AmbiguousPrefixes, ListTheirCandidates) {
   EXPECT_NE(hint.find("a checkpoint"), std::string::npos);
 }
 
+TEST_F(Revisions, TheFirstDigitsOfAnIdAreExplainedAlsoIfTheyLookLikeANumber) {
+  Wanted wanted;
+  std::string digits;
+  do {
+    wanted.message += ".";
+    digits = to_hex(make_record(8, wanted, seven).id()).substr(0, 7);
+  } while (digits.find_first_not_of("0123456789") != std::string::npos);
+  const std::string id = to_hex(repository.add(wanted).id);
+  ASSERT_EQ(id.substr(0, 7), digits);
+  try {
+    at(digits);
+    FAIL() << digits;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::bad_revision);
+    EXPECT_NE(error.hint().find("ids need at least 8 digits: " + id.substr(0, 8)), std::string::npos) << error.hint();
+  }
+}
+
 }  // namespace
 }  // namespace metamori::test

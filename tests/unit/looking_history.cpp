@@ -63,6 +63,27 @@ TEST_F(Looking, EachBranchHasItsOwnNames) {
   EXPECT_EQ(changes_of("b", [](LogOptions& o) { o.from = "main"; }), "2R a -> b\n1A a\n");
 }
 
+TEST_F(Looking, WhatListsAllPassesOverARecordThatWasDamagedInItsPlace) {
+  for (const char* content : {"1", "2", "3", "4"}) {
+    write("a", content);
+    take(content);
+  }
+  disk.advance_clock(10'000'000'000);
+  LogOptions all;
+  all.all = true;
+  ASSERT_EQ(numbers(all), (Numbers{4, 3, 2, 1}));  // and the cache knows them
+  const int fd = disk.open_at(AT_FDCWD, "/tree/.metamori/checkpoints/2", O_RDWR, 0);
+  ASSERT_EQ(disk.write_at(fd, to_bytes("damaged"), 100), 7);
+  disk.close(fd);
+  EXPECT_EQ(numbers(all), (Numbers{4, 3, 1}));
+  EXPECT_EQ(stats(*open_at_tree(disk), {}).damaged, Numbers{2});
+  FindOptions pattern;
+  pattern.patterns = {"a"};
+  EXPECT_EQ(find(*open_at_tree(disk), pattern).damaged, Numbers{2});
+  all.ancestry = true;
+  EXPECT_EQ(ancestors(all), "4:3 3: 1: ");
+}
+
 TEST_F(Looking, AncestorsAreTheNearestListed) {
   for (const char* content : {"1", "2", "3"}) {
     write("a", content);

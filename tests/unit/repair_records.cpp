@@ -83,7 +83,7 @@ TEST_F(RepairRecords, WhatIsLostKeepsItsNumberAndPlaceAndId) {
   const CheckpointId id = open_at_tree(disk)->log->get(3).id();
   add_tag(*open_at_tree(disk), "third", "3", false);
   lose(3);
-  EXPECT_EQ(damaged_records(*open_at_tree(disk)), std::vector<std::uint64_t>{3});
+  EXPECT_EQ(open_at_tree(disk)->log->damaged(), std::vector<std::uint64_t>{3});
   EXPECT_THROW(log_of("HEAD"), Error) << "the log ends where a record is missing";
   EXPECT_THROW(collect_garbage(*open_at_tree(disk), {}), Error);
   const RepairReport report = mend(disk);

@@ -234,6 +234,21 @@ TEST_F(FallBack, HeadWhoseRecordIsDamagedIsPassedOver) {
   EXPECT_FALSE(disk.exists("/other"));
 }
 
+TEST_F(FallBack, TheLatestWhoseRecordIsDamagedIsPassedOver) {
+  take(1);
+  take(2);
+  damage_record(2);
+  RestoreOptions options = to_copy_of_2();
+  options.revision = "latest";
+  const RestoreReport report = restore(disk, options);
+  EXPECT_EQ(report.checkpoint.number, 1U);
+  EXPECT_EQ(passed_over(report), (Numbers{2}));
+  options.fall_back = false;
+  options.target = "/other";
+  EXPECT_THROW(restore(disk, options), Error) << "an older one must not be taken without a word";
+  EXPECT_FALSE(disk.exists("/other"));
+}
+
 TEST_F(FallBack, ForgottenAncestorsAreSteppedOver) {
   take(1);
   take(2);

@@ -84,6 +84,7 @@ CopyRecords::CopyRecords(Engine& source, Engine& target) : source_(source), targ
 
 void CopyRecords::look_at_target() {
   known_highest_ = target_.log->highest();  // before: what comes meanwhile is looked at again
+  first_own_ = known_highest_ + 1;
   there_.clear();
   tips_.clear();
   for (const RecordSummary& record : target_.log->summaries()) {
@@ -191,7 +192,7 @@ Record CopyRecords::publish(const Record& from, const Content& content) {
     if (const Position there = position_of(record.id()); there.number != 0) return revive(record, content, there.number);
     record.tags = content.is_held ? free_tags(record.id()) : std::vector<std::string>();
     record.number = known_highest_ + 1;  // before HEAD: if that moves meanwhile, the number is taken
-    record.head_before = record.head_after = target_.log->head();
+    record.head_before = record.head_after = target_.log->head_at(first_own_ - 1);  // what was published here left it where it was
     record.parents = parents_of(from);
     record.line = from.kind == RecordKind::safety ? std::string() : line_for(from, record.parents, record.number);
     if (!content.is_held) record.parents.clear();

@@ -74,6 +74,7 @@ class CopyRecords {
   Engine& source_;
   Engine& target_;
   std::uint64_t known_highest_ = 0;  ///< of the target: all up to there is in what follows
+  std::uint64_t first_own_ = 1;      ///< from there on all were published by this copy
   std::unordered_map<CheckpointId, Known> there_;
   std::map<std::string, std::uint64_t> tips_;  ///< of the target's lines
   std::unordered_map<CheckpointId, std::string> source_lines_;

@@ -410,9 +410,11 @@ bool RecordLog::publish(const Record& record) { return impl_->publish(record); }
 void RecordLog::replace(const Record& tombstone) { impl_->replace_each({tombstone}); }
 void RecordLog::replace_each(const std::vector<Record>& records) { impl_->replace_each(records); }
 
-Position RecordLog::head() {
+Position RecordLog::head() { return head_at(impl_->highest()); }
+
+Position RecordLog::head_at(std::uint64_t number) {
   std::size_t missing = 0;
-  for (std::uint64_t number = impl_->highest(); number > 0; --number) {
+  for (; number > 0; --number) {
     try {
       const auto record = impl_->files.find(number);
       if (!record && ++missing > kMaxMissing)

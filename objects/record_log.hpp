@@ -43,6 +43,8 @@ class RecordLog {
   Record get(std::uint64_t number);
   /// `HEAD`: head_after of the highest record that has one (tombstones have not).
   Position head();
+  /// Where `HEAD` was when that record was the highest one.
+  Position head_at(std::uint64_t number);
   /// Publishes `record` under `record.number`: tmp, fsync, rename without replacing, fsync of `checkpoints/`. False if the number is taken;
   /// then nothing was published. Throws io, no_space.
   bool publish(const Record& record);

@@ -95,7 +95,7 @@ class Attempt {
       return *entry;
     });
     const LinkTable links = joined_links(links_beside(get_links(session_, parent), grafts), mine);
-    result_.set_root(session_, put_root(session_, top, links));
+    result_.set_root(put_root(session_, top, links));
     return Outcome::published;
   }
 

@@ -289,7 +289,8 @@ void RestoreRun::settle_directories() {
   for (const Step& step : plan_.steps)
     if (step.kind == StepKind::make_directory || was_opened_up(step)) all.emplace(step.path, nullptr);
   for (auto item = all.rbegin(); item != all.rend(); ++item) {
-    const auto& [path, planned] = *item;
+    const std::string& path = item->first;
+    const PlanDirectory* const planned = item->second;
     const Directory dir = directories_.find(path);
     if (!dir) continue;
     const FileStat now = stat_of(system_, dir->get(), directories_.shown(path));

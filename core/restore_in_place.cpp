@@ -10,6 +10,7 @@
 #include "core/entry_changes.hpp"
 #include "core/lock.hpp"
 #include "core/looking.hpp"
+#include "core/replaced_content.hpp"
 #include "core/restore_run.hpp"
 #include "core/torn_files.hpp"
 
@@ -44,6 +45,31 @@ OldStat captured_state(const FileStat& captured, const OldStat& planned) noexcep
   state.gid = planned.gid;
   return state;
 }
+
+/// What a checkpoint holds and can give back: nothing where its listings can't be read.
+class SavedTree {
+ public:
+  SavedTree(ChunkSource& source, const ChunkId& root) : source_(source) {
+    if (!root.is_zero()) root_ = read([&] { return std::optional(get_root(source_, root)); });
+  }
+  [[nodiscard]] std::optional<Entry> find(const std::string& path) const {
+    if (!root_) return std::nullopt;
+    return read([&] { return find_path(source_, *root_, path); });
+  }
+
+ private:
+  template <class Read>
+  static std::invoke_result_t<Read> read(Read read_it) {
+    try {
+      return read_it();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;
+      return std::nullopt;
+    }
+  }
+  ChunkSource& source_;
+  std::optional<Root> root_;
+};
 
 }  // namespace
 
@@ -120,26 +146,56 @@ void InPlaceRestore::draft(const ScanResult& scan, ChunkSource& source) {
 }
 
 void InPlaceRestore::look() {
-  scratch_.emplace(*engine_.store);
   ScanOptions options;
   options.base_root = find_content_root(engine_, head_before_);
   options.is_kept = false;
   options.control = options_.control;
-  walk_ = std::make_unique<TreeScan>(engine_, ScanStore{*scratch_, *scratch_}, options);
-  scan_ = walk_->run();
+  scan_scratch(options, ScratchKeeps::what_is_new);
+  try {
+    if (!options_.fall_back || find_unreadable_nodes(*scratch_, scan_.root).empty()) return draft(scan_, *scratch_);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt || find_unreadable_nodes(*scratch_, scan_.root).empty()) throw;
+  }
+  // Listings of the tree that are in a pack already, and damaged there, are made again.
+  options.check = CheckMode::content;
+  scan_scratch(options, ScratchKeeps::all);
   draft(scan_, *scratch_);
 }
 
+void InPlaceRestore::scan_scratch(const ScanOptions& options, ScratchKeeps keeps) {
+  scratch_.emplace(*engine_.store, keeps);
+  walk_ = std::make_unique<TreeScan>(engine_, ScanStore{*scratch_, *scratch_}, options);
+  scan_ = walk_->run();
+}
+
 void InPlaceRestore::save() {
-  const auto touched = [&](const ScanResult& scan, ChunkSource& source) {
-    // Somebody may have taken a checkpoint meanwhile. If HEAD moves after this, before the safety checkpoint is there, this is asked again.
-    head_before_ = engine_.log->head();
-    draft(scan, source);
-    if (!options_.force) refuse_lost(draft_.uncaptured, "could not be captured as they are");
-    return draft_.touched;
-  };
-  safety_ = take_safety_checkpoint(engine_, aim_.message, touched, options_.control);
+  safety_ = take_safety_checkpoint(
+      engine_, aim_.message, [&](const ScanResult& scan, ChunkSession& session) { return find_touched(scan, session); }, options_.control);
   if (safety_->position.number != 0) report_.saved_as = describe_checkpoint(engine_, safety_->position, false);
+}
+
+std::optional<std::vector<TouchedPath>> InPlaceRestore::find_touched(const ScanResult& scan, ChunkSession& session) {
+  // Somebody may have taken a checkpoint meanwhile. If HEAD moves after this, before the safety checkpoint is there, this is asked again.
+  head_before_ = engine_.log->head();
+  std::vector<ChunkId> damaged;
+  // Which checkpoint is sound is told by what it differs in from the tree.
+  if (options_.fall_back) damaged = find_unreadable_nodes(session, scan.root);
+  if (damaged.empty()) {
+    try {
+      draft(scan, session);
+      read_replaced(
+          session, scan, get_root(session, aim_.goal.root), draft_, [&](const ChunkId& id) { return session.is_new(id); },
+          [&](const std::string& /*path*/, const ChunkId& id) { damaged.push_back(id); }, meter_);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;
+      damaged = find_unreadable_nodes(session, scan.root);
+      if (damaged.empty()) throw;  // it is what is to be restored that can't be read
+    }
+  }
+  for (const ChunkId& id : damaged) session.distrust(id);
+  if (!damaged.empty()) return std::nullopt;
+  if (!options_.force) refuse_lost(draft_.uncaptured, "could not be captured as they are");
+  return draft_.touched;
 }
 
 /// A process that writes to a file would go on in the middle of what was put back, or in a file that has no name any more.
@@ -174,7 +230,28 @@ void InPlaceRestore::refuse_live() {
 void InPlaceRestore::refuse_lost(const std::vector<std::string>& paths, const std::string& what) const {
   if (paths.empty()) return;
   throw Error(ErrorKind::refused, "restore would overwrite or remove what is in no checkpoint: " + named(paths) + " " + what,
-              "take a checkpoint first, or use --force", paths.front());
+              options_.save ? "take a checkpoint first, or use --force" : "restore without --no-save, or use --force", paths.front());
+}
+
+/// Without a safety checkpoint HEAD's has to give back what goes.
+void InPlaceRestore::refuse_damaged() {
+  ChunkSource& source = *scratch_;
+  std::vector<std::string> damaged;
+  try {
+    read_replaced(
+        source, scan_, get_root(source, aim_.goal.root), draft_, [](const ChunkId&) { return false; },
+        [&](const std::string& path, const ChunkId& /*id*/) {
+          if (damaged.empty() || damaged.back() != path) damaged.push_back(path);
+        },
+        meter_);
+    if (damaged.empty()) return;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt || find_unreadable_nodes(source, scan_.root).empty()) throw;
+  }
+  const std::string what =
+      damaged.empty() ? "checkpoint " + std::to_string(head_before_.number) : "the repository's copy of " + named(damaged);
+  throw Error(ErrorKind::refused, "restore would overwrite or remove what can't be brought back: " + what + " is damaged",
+              "restore without --no-save, or use --force", damaged.empty() ? std::string() : damaged.front());
 }
 
 /// With a safety checkpoint: it holds the old states.
@@ -204,27 +281,27 @@ void InPlaceRestore::settle_saved() {
 void InPlaceRestore::settle_unsaved() {
   Plan& plan = draft_.plan;
   ChunkSource& source = *scratch_;
-  std::optional<Root> head;
-  if (const auto root = find_content_root(engine_, head_before_)) {
-    plan.old_root = *root;
-    head = get_root(source, plan.old_root);
-  }
+  if (const auto root = find_content_root(engine_, head_before_)) plan.old_root = *root;
+  const SavedTree head(*engine_.store, plan.old_root);
   std::vector<std::string> lost;
   for (const auto& [path, item] : draft_.items) {  // more than the steps: also what goes with a directory
     if (!item.stat || item.is_litter) continue;
-    const auto saved = head ? find_path(source, *head, path) : std::nullopt;
+    const auto saved = head.find(path);
     const auto now = item.is_tracked ? find_path(source, scan_.root_node, path) : std::nullopt;
     const bool is_uncaptured = std::find(draft_.uncaptured.begin(), draft_.uncaptured.end(), path) != draft_.uncaptured.end();
     if (!saved || !now || is_uncaptured || saved->content_unknown || !has_same_content(*saved, *now)) lost.push_back(path);
   }
-  if (!options_.force) refuse_lost(lost, "have work of their own");
+  if (!options_.force) {
+    refuse_lost(lost, "have work of their own");
+    refuse_damaged();
+  }
   const std::set<std::string> are_lost(lost.begin(), lost.end());
   for (Step& step : plan.steps) {
     if (step.old == OldState::saved && are_lost.contains(step.path)) step.old = OldState::lost;
     if (!step.stat) continue;
     if (const auto stat = walk_->captured_stat(step.path)) step.stat = captured_state(*stat, *step.stat);
   }
-  for (PlanDirectory& directory : plan.directories) directory.in_old_root = head && find_path(source, *head, directory.path).has_value();
+  for (PlanDirectory& directory : plan.directories) directory.in_old_root = head.find(directory.path).has_value();
   number_staged({draft_.uncaptured.begin(), draft_.uncaptured.end()});
 }
 

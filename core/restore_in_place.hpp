@@ -43,7 +43,9 @@ class InPlaceRestore {
  private:
   void draft(const ScanResult& scan, ChunkSource& source);
   void look();
+  void scan_scratch(const ScanOptions& options, ScratchKeeps keeps);
   void save();
+  std::optional<std::vector<TouchedPath>> find_touched(const ScanResult& scan, ChunkSession& session);
   void settle_saved();
   void settle_unsaved();
   void number_staged(const std::set<std::string>& uncaptured);
@@ -51,6 +53,7 @@ class InPlaceRestore {
   ChunkSource& lists() { return scratch_ ? static_cast<ChunkSource&>(*scratch_) : *engine_.store; }
   void refuse_live();
   void refuse_lost(const std::vector<std::string>& paths, const std::string& what) const;
+  void refuse_damaged();
   void verify_ranges();
   void check_space();
   void carry_out();

@@ -26,6 +26,7 @@ SafetyCheckpoint take_safety_checkpoint(Engine& engine, const std::string& messa
   SafetyCheckpoint safety;
   safety.session = std::make_unique<ChunkSession>(*engine.store);
   ChunkSession& session = *safety.session;
+  CheckMode check = CheckMode::automatic;
   for (;;) {
     const std::uint64_t seen = engine.log->highest();
     const Position head = engine.log->head();
@@ -33,9 +34,15 @@ SafetyCheckpoint take_safety_checkpoint(Engine& engine, const std::string& messa
     ScanOptions options;
     options.base_root = find_content_root(engine, head);
     options.control = control;
+    options.check = check;
     safety.walk = std::make_unique<TreeScan>(engine, ScanStore{session, session}, options);
     safety.scan = safety.walk->run();
-    const std::vector<TouchedPath> paths = touched(safety.scan, session);
+    const auto found = touched(safety.scan, session);
+    if (!found) {
+      check = CheckMode::content;
+      continue;
+    }
+    const std::vector<TouchedPath>& paths = *found;
     if (paths.empty()) return safety;
     std::vector<std::string> untracked;
     for (const TouchedPath& path : paths)

@@ -132,10 +132,10 @@ struct TreeScan::Impl {
 
   std::optional<Entry> walk_path(WalkContext& context, const std::string& path);
   std::optional<Entry> capture_alone(WalkContext& context, const std::string& path);
-  ChunkId pass_whole(WalkContext& context);
-  ChunkId pass_scoped(WalkContext& context, ScanResult& result);
+  StoredRoot pass_whole(WalkContext& context);
+  StoredRoot pass_scoped(WalkContext& context, ScanResult& result);
   void join_names_outside(const LinkTable& base_links, const Grafts& grafts);
-  ChunkId pass(WalkContext& context, ScanResult& result);
+  StoredRoot pass(WalkContext& context, ScanResult& result);
   void keep_cache_outside_scope();
   std::vector<PathVerdict> parent_verdicts();
   void carry_over_verdicts(const Grafts& grafts, std::vector<PathVerdict>& verdicts);
@@ -182,7 +182,7 @@ std::optional<Entry> TreeScan::Impl::capture_alone(WalkContext& context, const s
   return std::move(captured.entry);
 }
 
-ChunkId TreeScan::Impl::pass_whole(WalkContext& context) {
+StoredRoot TreeScan::Impl::pass_whole(WalkContext& context) {
   auto top = walk_directory(context, {"", engine.tree.get(), top_scope()});
   if (!top || top->content_unknown) throw Error(ErrorKind::io, "read " + quoted(engine.tree_directory), {}, engine.tree_directory);
   top->name.clear();
@@ -217,7 +217,7 @@ void TreeScan::Impl::join_names_outside(const LinkTable& base_links, const Graft
   }
 }
 
-ChunkId TreeScan::Impl::pass_scoped(WalkContext& context, ScanResult& result) {
+StoredRoot TreeScan::Impl::pass_scoped(WalkContext& context, ScanResult& result) {
   for (const std::string& path : options.scope) {
     auto entry = walk_path(context, path);
     if (!entry && !(context.base() && find_path(store.source, *context.base(), path)))
@@ -243,7 +243,7 @@ ChunkId TreeScan::Impl::pass_scoped(WalkContext& context, ScanResult& result) {
   return put_root(store.sink, top, joined_links(links_beside(base_links, result.grafts), result.scope_links));
 }
 
-ChunkId TreeScan::Impl::pass(WalkContext& context, ScanResult& result) {
+StoredRoot TreeScan::Impl::pass(WalkContext& context, ScanResult& result) {
   result.grafts.clear();
   return options.scope.empty() ? pass_whole(context) : pass_scoped(context, result);
 }
@@ -300,7 +300,7 @@ ScanResult TreeScan::run() {
   impl.cache = StatCache::open(impl.engine);
   bool trust_cache = true;
   ScanTotals totals;
-  ChunkId root;
+  StoredRoot root;
   for (std::uint32_t pass = 0;; ++pass) {
     auto context = impl.new_context();
     const std::int64_t started_ns = system.monotonic_ns();
@@ -341,7 +341,7 @@ ScanResult TreeScan::run() {
   sort_verdicts(result.verdicts);
   std::sort(result.skipped_repositories.begin(), result.skipped_repositories.end());
   std::sort(result.skipped_sockets.begin(), result.skipped_sockets.end());
-  result.set_root(impl.store.source, root);
+  result.set_root(std::move(root));
   result.end = system.now();
   return result;
 }
@@ -367,7 +367,7 @@ void TreeScan::add_untracked(ScanResult& result, const std::vector<std::string>&
   for (auto& [path, entry] : equal.grafts) extra.insert_or_assign(path, std::move(entry));
   const Entry top =
       graft(impl.store, result.root_node.top, extra, [&](const std::string& path) { return impl.directory_on_the_way(context, path); });
-  result.set_root(source, put_root(impl.store.sink, top, impl.links->table()));
+  result.set_root(put_root(impl.store.sink, top, impl.links->table()));
   sort_verdicts(result.verdicts);
 }
 

@@ -40,9 +40,9 @@ struct ScanTotals {
 struct ScanResult {
   ChunkId root;
   Root root_node;
-  void set_root(ChunkSource& source, const ChunkId& id) {
-    root = id;
-    root_node = get_root(source, id);
+  void set_root(StoredRoot stored) {
+    root = stored.id;
+    root_node = std::move(stored.node);
   }
   std::vector<PathVerdict> verdicts;             ///< sorted by path; all that is not clean and at rest
   [[nodiscard]] bool is_clean() const noexcept;  ///< but for files that are open for writing
@@ -96,10 +96,15 @@ LinkTable links_beside(const LinkTable& links, const Grafts& grafts);
 /// Both together. A path must not be in groups of both.
 LinkTable joined_links(LinkTable a, const LinkTable& b);
 
-/// A sink for looking only: keeps new list, directory and other chunks in memory, drops data. Reads fall through to the store.
+enum class ScratchKeeps {
+  what_is_new,  ///< what the store does not hold
+  all           ///< also what it holds, which may be damaged there
+};
+
+/// A sink for looking only: keeps list, directory and other chunks in memory, drops data. Reads fall through to the store.
 class ScratchChunks final : public ChunkSink, public ChunkSource {
  public:
-  explicit ScratchChunks(ChunkStore& store);
+  explicit ScratchChunks(ChunkStore& store, ScratchKeeps keeps = ScratchKeeps::what_is_new);
   ~ScratchChunks() override;
   void put_known(const ChunkId& id, ByteView raw, Kind kind, const BaseList& like) override;
   void read(const ChunkId& id, Bytes& out) override;

@@ -6,17 +6,18 @@
 namespace metamori {
 
 struct ScratchChunks::Impl {
-  explicit Impl(ChunkStore& the_store) : store(the_store) {}
+  Impl(ChunkStore& the_store, ScratchKeeps the_keeps) : store(the_store), keeps(the_keeps) {}
   ChunkStore& store;
+  const ScratchKeeps keeps;
   std::mutex mutex;
   std::unordered_map<ChunkId, Bytes> chunks;
 };
 
-ScratchChunks::ScratchChunks(ChunkStore& store) : impl_(std::make_unique<Impl>(store)) {}
+ScratchChunks::ScratchChunks(ChunkStore& store, ScratchKeeps keeps) : impl_(std::make_unique<Impl>(store, keeps)) {}
 ScratchChunks::~ScratchChunks() = default;
 
 void ScratchChunks::put_known(const ChunkId& id, ByteView raw, Kind kind, const BaseList& /*like*/) {
-  if (kind == Kind::data || impl_->store.find_length(id)) return;
+  if (kind == Kind::data || (impl_->keeps == ScratchKeeps::what_is_new && impl_->store.find_length(id))) return;
   const std::lock_guard lock(impl_->mutex);
   impl_->chunks.try_emplace(id, raw.begin(), raw.end());
 }

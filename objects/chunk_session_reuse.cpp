@@ -43,6 +43,7 @@ bool ChunkSession::Impl::rely_on_chain(const ChunkLocation& copy, unsigned budge
     const auto where = store.index.find(base, false, static_cast<std::uint16_t>(header.depth - 1));
     if (!where || (where->depth > 0 && !rely_on_chain(*where, budget - 1))) return false;
     const std::lock_guard lock(relied.mutex);
+    if (relied.unsound.contains(where->pack->name())) return false;
     relied.sound.insert(where->pack->name());
     relied.whole.insert(base);
   }
@@ -106,6 +107,21 @@ void ChunkSession::Impl::append_frame(ByteView frame, const FrameHeader& header,
 std::optional<std::uint16_t> ChunkSession::find_depth(const ChunkId& id) {
   const std::shared_lock gate(impl_->gate);
   return impl_->depth_of(id);
+}
+
+void ChunkSession::distrust(const ChunkId& id) {
+  const std::vector<ChunkLocation> copies = impl_->store.index.find_all(id);
+  const std::lock_guard lock(impl_->relied.mutex);
+  for (const ChunkLocation& copy : copies) {
+    impl_->relied.unsound.insert(copy.pack->name());
+    impl_->relied.sound.erase(copy.pack->name());
+  }
+  impl_->relied.whole.clear();
+}
+
+bool ChunkSession::is_new(const ChunkId& id) const {
+  const std::shared_lock gate(impl_->gate);
+  return impl_->places.get(id) || impl_->packs.find_sealed(id);
 }
 
 bool ChunkSession::put_frame(ByteView frame, std::span<const PackEntry> members) {

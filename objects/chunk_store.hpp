@@ -86,6 +86,10 @@ class ChunkSession final : public ChunkSource, public ChunkSink {
   /// (offsets are filled in here), which the caller has compared with their ids. False, storing nothing, if it is not to be had as it is:
   /// one of its chunks is stored already, or what it rests on is not there, or rests on too much here.
   bool put_frame(ByteView frame, std::span<const PackEntry> members);
+  /// From now on no published pack that holds this chunk is relied on: what only they hold is stored again when it is put.
+  void distrust(const ChunkId& id);
+  /// Whether it was put here and is in no published pack yet.
+  [[nodiscard]] bool is_new(const ChunkId& id) const;
   /// Publishes what was put so far (protocol steps 2 and 3 of the checkpoint: durable on return). May be called again after further puts.
   void flush();
   /// Step 4: whether each pack of which a chunk was reused, and each one flushed, is still in `packs/`. If not, what is gone is forgotten

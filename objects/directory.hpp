@@ -127,8 +127,12 @@ struct Root {
   Entry top;  ///< of type directory, name empty
   StreamRef links;
 };
+struct StoredRoot {
+  ChunkId id;
+  Root node;
+};
 /// Stores the root's one chunk; its id is the root id.
-ChunkId put_root(ChunkSink& sink, const Entry& top, const LinkTable& links);
+StoredRoot put_root(ChunkSink& sink, const Entry& top, const LinkTable& links);
 Root get_root(ChunkSource& source, const ChunkId& id);
 LinkTable get_links(ChunkSource& source, const Root& root);
 /// The entry at `path` (components joined by `/`; empty: the top), or nothing.

@@ -50,7 +50,7 @@ bool has_path_twice(const LinkTable& links) {
 
 }  // namespace
 
-ChunkId put_root(ChunkSink& sink, const Entry& top, const LinkTable& links) {
+StoredRoot put_root(ChunkSink& sink, const Entry& top, const LinkTable& links) {
   MM_ASSERT(top.type == EntryType::directory && top.name.empty());
   LeafWriter leaf;
   leaf.add(top);
@@ -59,8 +59,10 @@ ChunkId put_root(ChunkSink& sink, const Entry& top, const LinkTable& links) {
   ByteWriter out;
   out.u8(kRootVersion);
   out.raw(leaf.finish());
-  encode_stream_ref(put_bytes(sink, table, Kind::other), out);
-  return sink.put(out.view(), Kind::other);
+  StoredRoot root{{}, {top, put_bytes(sink, table, Kind::other)}};
+  encode_stream_ref(root.node.links, out);
+  root.id = sink.put(out.view(), Kind::other);
+  return root;
 }
 
 Root get_root(ChunkSource& source, const ChunkId& id) {

@@ -25,7 +25,7 @@ if(METAMORI_TESTS)
       crash/restore_faults.cpp
       crash/restore_scenarios.cpp
     LIBS metamori_engine_world)
-  metamori_test(damage_test SOURCES damage/damaged_world.cpp damage/flips.cpp LIBS metamori_engine_world)
+  metamori_test(damage_test SOURCES damage/damaged_world.cpp damage/flips.cpp damage/restore_flips.cpp LIBS metamori_engine_world)
   metamori_test(plan_fuzz_replay_test SOURCES fuzz/plan_fuzz.cpp unit/plan_fuzz_replay.cpp LIBS metamori_engine_world)
 endif()
 

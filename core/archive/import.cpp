@@ -63,7 +63,7 @@ class Importing {
       throw;
     }
     found.end = engine_.system.now();
-    found.set_root(session_, tree_.store(session_));
+    found.set_root(tree_.store(session_));
     publish(found, described, generation);
     report_.bytes_read = meter_.bytes();
     report_.bytes_added = session_.totals().pack_bytes;

@@ -120,7 +120,7 @@ void ImportTree::add_parents(const std::string& path, const Entry& like) {
   }
 }
 
-ChunkId ImportTree::store(ChunkSink& sink) {
+StoredRoot ImportTree::store(ChunkSink& sink) {
   struct Open {
     std::string path;
     Entry entry;

@@ -24,7 +24,7 @@ class ImportTree {
   /// A further name of the file `target`, which must be there.
   void add_link(const std::string& path, const std::string& target);
   /// Stores listings and root. Returns the root's id.
-  ChunkId store(ChunkSink& sink);
+  StoredRoot store(ChunkSink& sink);
 
  private:
   void make_room(const std::string& path, bool is_directory);

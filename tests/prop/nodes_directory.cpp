@@ -183,8 +183,8 @@ RC_GTEST_PROP(Root, ComesBackWithItsLinks, (std::uint64_t seed)) {
   top.target.clear();
   top.device_major = top.device_minor = 0;
   MemoryChunks chunks;
-  const ChunkId id = put_root(chunks, top, links);
-  RC_ASSERT(id == put_root(chunks, top, links));
+  const ChunkId id = put_root(chunks, top, links).id;
+  RC_ASSERT(id == put_root(chunks, top, links).id);
   const Root root = get_root(chunks, id);
   RC_ASSERT(root.top == top);
   RC_ASSERT(get_links(chunks, root) == links);

@@ -318,7 +318,7 @@ TEST(Root, RefusesWhatIsNoRoot) {
   MemoryChunks chunks;
   Entry top;
   top.type = EntryType::directory;
-  const ChunkId id = put_root(chunks, top, {{"a", "b"}});
+  const ChunkId id = put_root(chunks, top, {{"a", "b"}}).id;
   Bytes good;
   chunks.read(id, good);
   const auto refuse = [&](const Bytes& bytes, std::string_view why) {
@@ -362,7 +362,7 @@ TEST(Root, PathsAreFoundComponentByComponent) {
   top.type = EntryType::directory;
   top.content = build_listing(chunks, {middle});
   top.entries_below = 2;
-  const Root root = get_root(chunks, put_root(chunks, top, {}));
+  const Root root = get_root(chunks, put_root(chunks, top, {}).id);
   EXPECT_EQ(find_path(chunks, root, ""), top);
   EXPECT_EQ(find_path(chunks, root, "d"), middle);
   EXPECT_EQ(find_path(chunks, root, "d/f"), file);

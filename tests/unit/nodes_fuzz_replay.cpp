@@ -83,7 +83,7 @@ TEST(FuzzReplay, Roots) {
   top.type = EntryType::directory;
   top.attributes = {{"user.a", Bytes(20)}};
   Bytes root;
-  chunks.read(put_root(chunks, top, {{"a", "b/c"}}), root);
+  chunks.read(put_root(chunks, top, {{"a", "b/c"}}).id, root);
   replay(root, fuzz_root);
   ByteWriter links;
   links.varint(2);

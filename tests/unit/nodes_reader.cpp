@@ -202,7 +202,7 @@ TEST_F(IndependentReader, RestoresWhatWasPutInWhateverItsForm) {
   top.push_back(folder("deep", {folder("many", many, session)}, session));
   std::sort(top.begin(), top.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
   Entry root = folder("", top, session);
-  const ChunkId root_id = put_root(session, root, {{"chain0", "linked"}});
+  const ChunkId root_id = put_root(session, root, {{"chain0", "linked"}}).id;
   session.flush();
   publish(root_id, 1);
 
@@ -252,7 +252,7 @@ TEST_F(IndependentReader, ReportsEachFlippedByteOfPacksAndRecords) {
   ChunkStore store(system, dirs);
   ChunkSession session(store);
   const Entry root = folder("", {file("a", random_bytes(random, 3000), session), file("b", as_bytes("text"), session)}, session);
-  const ChunkId root_id = put_root(session, root, {});
+  const ChunkId root_id = put_root(session, root, {}).id;
   session.flush();
   publish(root_id, 1);
   ASSERT_EQ(run("verify " + directory.str()), 0);

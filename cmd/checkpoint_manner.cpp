@@ -37,7 +37,7 @@ void complete_checkpoint_manner(const Session& session, CheckpointManner& manner
   CheckpointOptions& checkpoint = manner.checkpoint;
   checkpoint.metadata = parse_metadata(manner.metadata);
   for (const auto& [key, value] : session.environment.job) {
-    const auto is_given = [&](const auto& pair) { return pair.first == key; };
+    const auto is_given = [&given = key](const auto& pair) { return pair.first == given; };
     if (std::none_of(checkpoint.metadata.begin(), checkpoint.metadata.end(), is_given)) checkpoint.metadata.emplace_back(key, value);
   }
   checkpoint.author = author_of(session.environment);

@@ -229,7 +229,7 @@ class Completer {
     result_.are_paths = true;
     const auto [directory, name] = split_path(text);
     const std::string revision = revision_before();
-    with_repository([&](Repository& repository) {
+    with_repository([&, &directory = directory, &name = name](Repository& repository) {
       try {
         add_entries(repository, revision, repository.tree_path(directory.empty() ? "." : directory, current_directory()), head + directory,
                     name);

@@ -65,7 +65,7 @@ void read_replaced(ChunkSource& source, const ScanResult& scan, const Root& targ
     if (!before || before->type != EntryType::file || before->content_unknown) continue;
     const auto after = item.kind == StepKind::rewrite ? find_path(source, target, path) : std::nullopt;
     ExtentCursor cursor(source, before->content);
-    for_each_replaced(source, before->content, after, [&](Range range) {
+    for_each_replaced(source, before->content, after, [&, &path = path](Range range) {
       for (cursor.seek(range.offset); !cursor.at_end(); cursor.next()) {
         const Extent* const extent = cursor.current();
         if (extent == nullptr || cursor.offset() >= range.offset + range.length) break;

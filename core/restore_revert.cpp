@@ -81,7 +81,8 @@ void RestoreRun::remove_if_new(const std::string& path, const Entry& entry) {
 void RestoreRun::remove_new_tree(const std::string& path, const Entry& entry) {
   std::vector<std::pair<std::string, StreamRef>> found{{path, entry.content}};
   for (std::size_t i = 0; i < found.size(); ++i) {  // grows while it is walked
-    const auto [dir_path, listing] = found[i];
+    const std::string dir_path = found[i].first;
+    const StreamRef listing = found[i].second;
     const auto now = directories_.stat(dir_path);
     if (!now || !has_type(*now, EntryType::directory)) continue;
     const Directory parent = directories_.get(directory_of(dir_path));
@@ -204,7 +205,8 @@ void RestoreRun::settle_old_directories(const std::set<std::string>& recreated) 
   for (const std::string& path : recreated) all.emplace(path, nullptr);
   for (const PlanDirectory& directory : plan_.directories) all.insert_or_assign(directory.path, &directory);
   for (auto item = all.rbegin(); item != all.rend(); ++item) {
-    const auto& [path, planned] = *item;
+    const std::string& path = item->first;
+    const PlanDirectory* const planned = item->second;
     const Directory dir = directories_.find(path);
     if (!dir) continue;
     const FileStat now = stat_of(system_, dir->get(), directories_.shown(path));

@@ -12,7 +12,7 @@ bool is_release(const CallInfo& info) noexcept { return info.call == Call::close
 
 std::size_t shortened(std::size_t size, bool halved) noexcept { return halved && size > 1 ? size / 2 : size; }
 
-bool creates(int flags) noexcept { return (flags & (O_CREAT | O_TRUNC)) != 0; }
+bool creates(int flags) noexcept { return (flags & (O_CREAT | O_TRUNC)) != 0 || (flags & O_TMPFILE) == O_TMPFILE; }
 
 }  // namespace
 

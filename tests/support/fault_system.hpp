@@ -80,7 +80,7 @@ std::string_view to_string(Call call);
 /// One call, as filters and callbacks see it.
 struct CallInfo {
   Call call;
-  bool creates = false;     ///< of open_at and open_beneath: with O_CREAT or O_TRUNC
+  bool creates = false;     ///< of open_at and open_beneath: with O_CREAT, O_TRUNC or O_TMPFILE
   int fd = -1;              ///< the descriptor, or that of the (first) directory
   std::string_view name{};  ///< what it is about, if by name; of rename and link the old name
   std::string_view to_name{};

@@ -117,7 +117,7 @@ int SimSystem::open_beneath(int dir, const char* path, int flags, std::uint32_t 
 
 int SimSystem::open_with(int dir, std::string_view path, int flags, std::uint32_t mode, Links links) {
   if ((flags & O_PATH) != 0) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW;
-  if ((flags & O_TMPFILE) == O_TMPFILE) return -EOPNOTSUPP;
+  if ((flags & O_TMPFILE) == O_TMPFILE) return open_nameless(resolve(dir, path, links), flags, mode);
   const bool creates = (flags & O_CREAT) != 0;
   if (creates && !path.empty() && path.back() == '/') {
     const Target parent =
@@ -143,6 +143,22 @@ int SimSystem::open_with(int dir, std::string_view path, int flags, std::uint32_
     if (error < 0) return error;
   }
   return open_target(target, flags);
+}
+
+/// A file that has no name and is given none.
+int SimSystem::open_nameless(const Target& directory, int flags, std::uint32_t mode) {
+  if (directory.error != 0) return directory.error;
+  if ((flags & O_ACCMODE) == O_RDONLY) return -EINVAL;
+  if (!directory.exists()) return -ENOENT;
+  if (!S_ISDIR(disk_.inode(directory.inode).mode)) return -ENOTDIR;
+  if (options_.read_only) return -EROFS;
+  const NewInode what{S_IFREG | (mode & kModeBits & ~options_.umask)};
+  if (const int error = check_room_for(what); error < 0) return error;
+  begin_event("create nameless");
+  Target made;
+  made.dir = directory.inode;
+  made.inode = make_inode(made, what);
+  return open_target(made, flags);
 }
 
 int SimSystem::check_open(const Target& target, int flags) const {

@@ -2,7 +2,7 @@
 
 // A POSIX file system in memory behind the System seam, with a clock that only moves when something happens, and a log of what has become
 // durable. Calls answer as the kernel's do for root on ext4 (tests/unit/sim_model.cpp compares the two). Left out: permission checks (bits
-// are kept, not enforced), access times, O_TMPFILE. What a power cut may leave is told in sim_log.hpp:
+// are kept, not enforced), access times, naming what O_TMPFILE made. What a power cut may leave is told in sim_log.hpp:
 //
 //   SimSystem disk;
 //   run(disk);
@@ -201,6 +201,7 @@ class SimSystem final : public System {
   /// As resolve, for the forms that take a descriptor and perhaps an empty name.
   [[nodiscard]] Target resolve_or_open(int dir, const char* name) const;
   int open_target(const Target& target, int flags);
+  int open_nameless(const Target& directory, int flags, std::uint32_t mode);
   int check_open(const Target& target, int flags) const;
   int check_open_fifo(InodeId inode, int flags) const;
   int open_with(int dir, std::string_view path, int flags, std::uint32_t mode, Links links);

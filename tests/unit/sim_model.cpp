@@ -73,7 +73,7 @@ const char* name_of(unsigned choice) {
 }
 
 int flags_of(unsigned choice) {
-  static constexpr std::array<int, 14> kFlags{O_RDONLY,
+  static constexpr std::array<int, 16> kFlags{O_RDONLY,
                                               O_RDWR | O_CREAT,
                                               O_RDWR | O_CREAT | O_EXCL,
                                               O_WRONLY | O_CREAT | O_TRUNC,
@@ -84,6 +84,8 @@ int flags_of(unsigned choice) {
                                               O_PATH,
                                               O_RDWR | O_TRUNC,
                                               O_RDWR | O_CREAT | O_NOFOLLOW,
+                                              O_RDWR | O_TMPFILE,
+                                              O_WRONLY | O_TMPFILE | O_EXCL,
                                               O_WRONLY | O_APPEND,
                                               O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
                                               O_PATH | O_DIRECTORY};

@@ -149,6 +149,29 @@ TEST(SimSystem, ClonesShareBytesUntilOneIsWritten) {
   EXPECT_EQ(as_text(disk.read_file("/a")).front(), 'a');
 }
 
+TEST(SimSystem, FilesWithoutANameAreGoneWhenClosed) {
+  SimSystem disk({.capacity_inodes = 4});
+  disk.make_directories("/d");
+  disk.write_file("/d/file", "content");
+  const TreeDescription before = disk.tree("/");
+  for (int i = 0; i < 10; ++i) {
+    const Fd file = open_at_root(disk, "/d", O_TMPFILE | O_RDWR | O_EXCL);
+    ASSERT_EQ(disk.write_at(file.get(), to_bytes("bytes"), 0), 5);
+    FileStat stat;
+    ASSERT_EQ(disk.stat(file.get(), stat), 0);
+    EXPECT_EQ(stat.link_count, 0U);
+    EXPECT_EQ(stat.size_bytes, 5U);
+    EXPECT_EQ(disk.tree("/"), before);
+  }
+  EXPECT_EQ(disk.open_at(AT_FDCWD, "/d", O_TMPFILE | O_RDONLY, 0600), -EINVAL);
+  EXPECT_EQ(disk.open_at(AT_FDCWD, "/d/file", O_TMPFILE | O_RDWR, 0600), -ENOTDIR);
+  EXPECT_EQ(disk.open_at(AT_FDCWD, "/none", O_TMPFILE | O_RDWR, 0600), -ENOENT);
+  for (const CrashVariant& variant : crash_variants(2))
+    EXPECT_LE(disk.crash_state(disk.event_count(), variant)->tree("/").size(), before.size());
+  disk.configure([](SimOptions& options) { options.read_only = true; });
+  EXPECT_EQ(disk.open_at(AT_FDCWD, "/d", O_TMPFILE | O_RDWR, 0600), -EROFS);
+}
+
 TEST(SimSystem, DirectoriesListEverythingOnceWithSmallBuffers) {
   SimSystem disk;
   for (int i = 0; i < 100; ++i) disk.write_file("/d/" + std::string(static_cast<std::size_t>(i + 1), 'x'), "");

@@ -8,6 +8,7 @@
 
 #include "base/files.hpp"
 #include "core/capture_content.hpp"
+#include "core/clones.hpp"
 #include "core/entry_type.hpp"
 
 namespace metamori {
@@ -115,6 +116,37 @@ Live look_for_writers(const CaptureContext& context, int fd) {
   return writers < 0 ? Live::unknown : writers > 0 ? Live::yes : Live::no;
 }
 
+void keep_fingerprints(const CaptureContext& context, const ContentCapture& content, const StreamRef& previous) {
+  if (context.is_kept && content.stream().level > 0) context.fingerprints.keep(content.stream(), content.fingerprints(), previous);
+}
+
+/// A large regular file as it is now, its content in a copy (core/clones.hpp); clean and sound. Nothing if none can be had or if that can't
+/// be proved: it is to be read at once.
+std::optional<Captured> capture_by_clone(const CaptureContext& context, const Fd& file, StampTrust trust, const FileStat& opened) {
+  if (context.clones == nullptr || trust != StampTrust::sound || !context.clones->want(opened)) return std::nullopt;
+  System& system = context.system;
+  const auto clean = [&] { return retry_interrupted([&] { return system.clean_pages(file.get()); }) >= 0; };
+  // Before the first look as well: where copies were taken before, writing out gives blocks back, which stat tells.
+  if (!clean()) return std::nullopt;
+  FileStat before;
+  if (look_at(system, file.get(), before) < 0) return std::nullopt;
+  if (is_racy(before, system.now(), trust)) {
+    if (!context.clones->let_tick_pass(before.size_bytes) || look_at(system, file.get(), before) < 0) return std::nullopt;
+  }
+  if (!S_ISREG(before.mode) || !context.clones->want(before) || !clean() || is_racy(before, system.now(), trust)) return std::nullopt;
+  Captured result;
+  result.clone = context.clones->take(file.get(), before);
+  if (!result.clone) return std::nullopt;
+  std::vector<Attribute> attributes;
+  if (!read_attributes(system, file.get(), "", attributes)) return std::nullopt;
+  if (look_at(system, file.get(), result.stat) < 0 || !(before == result.stat)) return std::nullopt;
+  result.entry = entry_from_stat(system, before);
+  set_attributes(result.entry, std::move(attributes), context.sink);
+  result.live = look_for_writers(context, file.get());
+  result.sound = true;
+  return result;
+}
+
 /// One try at a regular file that was opened just now; `before` is what stat told then. Whether it came out clean is told by the verdict
 /// (torn: try again).
 Captured capture_open_file(const CaptureContext& context, const Fd& file, const FileStat& before, StampTrust trust,
@@ -136,7 +168,7 @@ Captured capture_open_file(const CaptureContext& context, const Fd& file, const 
   result.entry.content = content.stream();
   set_attributes(result.entry, std::move(attributes), context.sink);
   result.stat = after;
-  if (context.is_kept && content.stream().level > 0) context.fingerprints.keep(content.stream(), content.fingerprints(), previous);
+  keep_fingerprints(context, content, previous);
   result.live = look_for_writers(context, file.get());
   const bool at_rest = before == after && !content.came_short();
   if (at_rest && trust == StampTrust::sound && times_tell) {
@@ -173,6 +205,7 @@ std::optional<Captured> try_capture(const CaptureContext& context, int dir, cons
   FileStat opened;
   if (const int error = look_at(context.system, file.get(), opened); error < 0) return unreadable(context.system, look, -error, "stat");
   if (!S_ISREG(opened.mode)) return std::nullopt;
+  if (auto cloned = capture_by_clone(context, file, trust, opened)) return cloned;
   return capture_open_file(context, file, opened, trust, previous);
 }
 
@@ -253,6 +286,19 @@ Captured capture_name(const CaptureContext& context, int dir, const std::string&
     return *std::move(result);
   }
   return result ? *std::move(result) : unreadable(context.system, look, EAGAIN, "open");
+}
+
+void read_clone(const CaptureContext& context, Captured& captured, const StreamRef& previous) {
+  const std::shared_ptr<const Fd> clone = std::exchange(captured.clone, nullptr);
+  ContentCapture content(context, clone->get(), captured.stat, previous);
+  int error = content.read();
+  if (error == 0 && content.came_short()) error = EIO;  // it had the file's size when it was made
+  if (error != 0) {
+    captured = unreadable(context.system, captured.stat, error, "read");
+    return;
+  }
+  captured.entry.content = content.stream();
+  keep_fingerprints(context, content, previous);
 }
 
 Captured capture_directory_metadata(const CaptureContext& context, int fd, const FileStat& stat) {

@@ -9,9 +9,11 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "base/files.hpp"
 #include "base/worker_pool.hpp"
 #include "core/scan.hpp"
 
@@ -44,6 +46,7 @@ class StopCheck {
   std::optional<std::int64_t> deadline_ns_;
 };
 
+class Clones;
 class Fingerprints;
 class ReadMeter;
 
@@ -58,6 +61,7 @@ struct CaptureContext {
   bool is_kept = true;  ///< what is captured will be stored; else it is only looked at
   std::uint32_t retries = 3;
   bool look_for_writers = false;
+  Clones* clones = nullptr;  ///< null: everything is read at once
 };
 
 struct Captured {
@@ -65,9 +69,10 @@ struct Captured {
   FileStat stat;  ///< as of the last look
   Verdict verdict = Verdict::clean;
   Live live = Live::no;
-  bool sound = false;     ///< may be believed unchanged while its stat is equal
-  bool vanished = false;  ///< it is gone, or has become something that can't be kept; nothing else is filled in
-  std::string reason;     ///< of Verdict::unreadable
+  bool sound = false;               ///< may be believed unchanged while its stat is equal
+  bool vanished = false;            ///< it is gone, or has become something that can't be kept; nothing else is filled in
+  std::string reason;               ///< of Verdict::unreadable
+  std::shared_ptr<const Fd> clone;  ///< holds the content, which has yet to be read (read_clone) and is not in `entry`; or null
 };
 
 /// Captures `name` in the open directory `dir`, whatever it is but a directory. `previous` is what a file was when it was captured before
@@ -75,6 +80,10 @@ struct Captured {
 /// unknown); errors of the store, and stopping, are thrown.
 Captured capture_name(const CaptureContext& context, int dir, const std::string& name, const FileStat& first_look, StampTrust trust,
                       const StreamRef& previous);
+
+/// Puts the content that `captured.clone` holds into `captured`, and gives the copy up. What can't be read becomes Verdict::unreadable, as
+/// in capture_name().
+void read_clone(const CaptureContext& context, Captured& captured, const StreamRef& previous);
 
 /// What stat alone tells of a name.
 Entry entry_from_stat(System& system, const FileStat& stat);

@@ -11,6 +11,7 @@
 #include "core/checkpoint_basis.hpp"
 #include "core/checkpoint_record.hpp"
 #include "core/content_check.hpp"
+#include "core/held_still.hpp"
 #include "core/lock.hpp"
 #include "core/looking.hpp"
 #include "core/tree_diff.hpp"
@@ -28,9 +29,9 @@ class Attempt {
   Attempt(Engine& engine, const CheckpointOptions& options, ChunkSession& session)
       : engine_(engine), options_(options), session_(session), basis_(read_basis(engine)), generation_(engine.log->gc_generation()) {}
 
-  void scan() {
+  void scan(HeldStill& held) {
     walk_ = std::make_unique<TreeScan>(engine_, ScanStore{session_, session_}, scan_options(options_, basis_));
-    result_ = walk_->run();
+    result_ = walk_->run(&held);
   }
 
   /// As `status` sees it.
@@ -159,33 +160,6 @@ std::optional<Lock> announce(Engine& engine, const CheckpointOptions& options) {
   }
 }
 
-/// Holds writers still, if the caller gave something that can, from here until release().
-class HeldStill {
- public:
-  HeldStill(System& system, Pause* pause) : system_(system), pause_(pause), began_ns_(system.monotonic_ns()) {
-    if (pause_ != nullptr) pause_->begin();
-  }
-  HeldStill(const HeldStill&) = delete;
-  HeldStill& operator=(const HeldStill&) = delete;
-  ~HeldStill() {
-    if (pause_ != nullptr) pause_->end();
-  }
-  /// How long it held. Throws timed_out if it did not until now.
-  double release() {
-    if (pause_ == nullptr) return 0;
-    Pause* const pause = std::exchange(pause_, nullptr);
-    if (!pause->end())
-      throw Error(ErrorKind::timed_out, "the pause was over before everything was captured; nothing was published",
-                  "what was stored so far serves the next run; allow more time (--max-pause), or use 'metamori stage' first");
-    return static_cast<double>(system_.monotonic_ns() - began_ns_) / 1e9;
-  }
-
- private:
-  System& system_;
-  Pause* pause_;
-  std::int64_t began_ns_;
-};
-
 CheckpointReport report_running(Engine& engine) {
   CheckpointReport report;
   report.was_running = true;
@@ -220,8 +194,8 @@ CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& asked)
     Attempt attempt(engine, options, session);
     try {
       HeldStill held(engine.system, options.pause);
-      attempt.scan();
-      paused_seconds += held.release();
+      attempt.scan(held);
+      paused_seconds += held.seconds();
     } catch (const Error& error) {
       // What was stored so far serves the next run.
       if (error.kind() == ErrorKind::interrupted || error.kind() == ErrorKind::timed_out) session.flush();
@@ -237,6 +211,7 @@ CheckpointReport take_checkpoint(Engine& engine, const CheckpointOptions& asked)
     CheckpointReport report = report_checkpoint(engine, session, attempt.result(), outcome, started_ns);
     report.damaged_records = attempt.basis().damaged;
     report.paused_seconds = paused_seconds;
+    report.files_cloned = attempt.result().totals.files_cloned;
     return report;
   }
 }

@@ -8,13 +8,14 @@
 #include <thread>
 
 #include "base/files.hpp"
+#include "core/held_still.hpp"
 #include "core/scan_links.hpp"
+#include "core/scan_verdicts.hpp"
 #include "core/scan_walk.hpp"
+#include "core/scan_way.hpp"
 
 namespace metamori {
 namespace {
-
-constexpr std::uint64_t kMaxVerdictBytes = 1U << 30;
 
 std::size_t worker_count(const Control& control) {
   if (control.jobs > 0) return control.jobs;
@@ -30,38 +31,18 @@ std::vector<std::string> outermost(std::vector<std::string> paths) {
   return result;
 }
 
-/// Opens the directory that holds `path`, component by component, never through a link. Nothing if it does not exist.
-std::optional<Fd> open_parent(Engine& engine, std::string_view path) {
-  Fd current = open_directory(engine.system, engine.tree.get(), ".", engine.tree_directory);
-  for (std::size_t slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/')) {
-    const std::string component(path.substr(0, slash));
-    const int raw = engine.system.open_at(current.get(), component.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-    if (raw == -ENOENT || raw == -ENOTDIR || raw == -ELOOP) return std::nullopt;
-    if (raw < 0) throw_io(-raw, "open", component);
-    current = Fd(engine.system, raw);
-    path.remove_prefix(slash + 1);
-  }
-  return current;
-}
-
-std::string last_component(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
 /// Whether the clock stands where the steady clock says it should: if not, directory times prove nothing.
-bool clock_was_set(System& system, Time started, std::int64_t started_ns) {
-  const std::int64_t steady = (system.monotonic_ns() - started_ns) / 1'000'000'000;
-  const std::int64_t shown = system.now().seconds - started.seconds;
+bool clock_was_set(const WalkContext& pass) {
+  System& system = pass.engine.system;
+  const std::int64_t steady = (system.monotonic_ns() - pass.started_ns) / 1'000'000'000;
+  const std::int64_t shown = system.now().seconds - pass.started.seconds;
   return shown < steady - 1 || shown > steady + 1;
 }
 
-/// By path; of several for one path, the gravest.
-void sort_verdicts(std::vector<PathVerdict>& verdicts) {
-  const auto gravity = [](Verdict verdict) { return verdict == Verdict::assumed ? -1 : static_cast<int>(verdict); };
-  std::sort(verdicts.begin(), verdicts.end(), [&](const PathVerdict& a, const PathVerdict& b) {
-    return a.path != b.path ? a.path < b.path : gravity(a.verdict) > gravity(b.verdict);
-  });
-  verdicts.erase(std::unique(verdicts.begin(), verdicts.end(), [](const PathVerdict& a, const PathVerdict& b) { return a.path == b.path; }),
-                 verdicts.end());
-}
+/// Thrown when names seem to have come or gone while writers were held still, and more is in clones than was read. That may be because they
+/// did in the tick before: a first pass after that tick tells. A second pass, which compares with this one, would need the clones to be
+/// read before it, while writers wait.
+struct LookAfresh {};
 
 }  // namespace
 
@@ -86,6 +67,12 @@ struct TreeScan::Impl {
   std::unique_ptr<StatCacheWriter> writer;
   std::shared_ptr<const StatCache> written;  ///< of the last pass
   std::string rules;
+  HeldStill* held = nullptr;  ///< while run() runs
+  bool may_look_afresh = true;
+  bool has_moved = false;  ///< the last pass may have missed names
+  std::uint64_t bytes_read = 0;
+  std::uint64_t files_cloned = 0;  ///< and read when writers were let go
+  std::optional<Time> seen;        ///< when writers were let go
 
   std::unique_ptr<WalkContext> new_context() {
     links = std::make_unique<LinkGroups>();
@@ -95,6 +82,8 @@ struct TreeScan::Impl {
       writer = std::make_unique<StatCacheWriter>(engine, cache);
       context->cache_writer = writer.get();
     }
+    if (held != nullptr && held->can_hold() && options.is_kept && engine.dirs.tmp.is_open())
+      context->clones = std::make_unique<Clones>(engine.system, engine.dirs.tmp.get(), held->since_ns());
     return context;
   }
 
@@ -130,44 +119,60 @@ struct TreeScan::Impl {
     cache = StatCache::none();
   }
 
-  std::optional<Entry> walk_path(WalkContext& context, const std::string& path);
+  void finish_looking(WalkContext& context);
+  Finding walk_path(WalkContext& context, const std::string& path);
   std::optional<Entry> capture_alone(WalkContext& context, const std::string& path);
   StoredRoot pass_whole(WalkContext& context);
   StoredRoot pass_scoped(WalkContext& context, ScanResult& result);
   void join_names_outside(const LinkTable& base_links, const Grafts& grafts);
-  StoredRoot pass(WalkContext& context, ScanResult& result);
+  StoredRoot pass(std::unique_ptr<WalkContext>& context, ScanResult& result);
+  void hold_still(ScanResult& result);
   void keep_cache_outside_scope();
-  std::vector<PathVerdict> parent_verdicts();
-  void carry_over_verdicts(const Grafts& grafts, std::vector<PathVerdict>& verdicts);
-  void judge_kept(std::vector<PathVerdict>& verdicts);
-  Entry directory_on_the_way(WalkContext& context, const std::string& path);
 };
 
-std::optional<Entry> TreeScan::Impl::walk_path(WalkContext& context, const std::string& path) {
+/// The walk has seen everything: writers may go on, unless there are reasons to look again, and clones are read.
+void TreeScan::Impl::finish_looking(WalkContext& context) {
+  has_moved = context.in_motion || clock_was_set(context);
+  Clones* const clones = context.clones.get();
+  if (has_moved && may_look_afresh && clones != nullptr && clones->bytes() > context.reads.bytes() &&
+      clones->let_tick_pass(clones->bytes()))
+    throw LookAfresh{};
+  if (!has_moved && held != nullptr && held->is_holding()) {
+    files_cloned = clones == nullptr ? 0 : clones->reader_count();
+    held->release();
+    seen = engine.system.now();
+  }
+  if (clones != nullptr) clones->read_all(pool);
+}
+
+Finding TreeScan::Impl::walk_path(WalkContext& context, const std::string& path) {
+  const auto nothing_found = [] { return std::optional<Entry>(); };
   const auto parent = open_parent(engine, path);
-  if (!parent) return std::nullopt;
-  const std::string name = last_component(path);
+  if (!parent) return nothing_found;
+  const std::string name(name_of(path));
   const auto look = find_stat(engine.system, parent->get(), name.c_str(), path);
-  if (!look) return std::nullopt;
+  if (!look) return nothing_found;
   std::shared_ptr<const DirectoryScope> scope;
   if (!tracking_of(path, S_ISDIR(look->mode), scope))
     throw Error(ErrorKind::usage, quoted(path) + " is not tracked", "see 'metamori track --list' and .metamoriignore", path);
   if (!S_ISDIR(look->mode)) return capture_single(context, parent->get(), name, path, *look);
   std::optional<std::string> text;
   if (const auto dir = open_parent(engine, path + "/x")) text = read_ignore_file(engine.system, dir->get(), path);
-  auto entry = walk_directory(context, {path, parent->get(), scope->descend(name, text)});
-  if (entry) entry->name = name;
-  return entry;
+  return [name, find = walk_directory(context, {path, parent->get(), scope->descend(name, text)})] {
+    auto entry = find();
+    if (entry) entry->name = name;
+    return entry;
+  };
 }
 
 /// Whatever is at `path`, tracked or not; of a directory only what it is itself.
 std::optional<Entry> TreeScan::Impl::capture_alone(WalkContext& context, const std::string& path) {
   const auto parent = open_parent(engine, path);
   if (!parent) return std::nullopt;
-  const std::string name = last_component(path);
+  const std::string name(name_of(path));
   const auto look = find_stat(engine.system, parent->get(), name.c_str(), path);
   if (!look) return std::nullopt;
-  if (!S_ISDIR(look->mode)) return capture_single(context, parent->get(), name, path, *look);
+  if (!S_ISDIR(look->mode)) return capture_single(context, parent->get(), name, path, *look)();
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
   const int raw = retry_interrupted([&] { return engine.system.open_at(parent->get(), name.c_str(), kFlags, 0); });
   if (raw == -ENOENT || raw == -ENOTDIR || raw == -ELOOP) return std::nullopt;
@@ -183,25 +188,16 @@ std::optional<Entry> TreeScan::Impl::capture_alone(WalkContext& context, const s
 }
 
 StoredRoot TreeScan::Impl::pass_whole(WalkContext& context) {
-  auto top = walk_directory(context, {"", engine.tree.get(), top_scope()});
+  const Finding find = walk_directory(context, {"", engine.tree.get(), top_scope()});
+  finish_looking(context);
+  auto top = find();
   if (!top || top->content_unknown) throw Error(ErrorKind::io, "read " + quoted(engine.tree_directory), {}, engine.tree_directory);
   top->name.clear();
   const Root walked{*top, {}};
   const EqualNames equal = equal_names(*links, [&](const std::string& path) { return find_path(store.source, walked, path); });
   judge_again(equal, context.verdicts, context.reasons);
-  const Entry whole =
-      graft(store, *std::move(top), equal.grafts, [&](const std::string& path) { return directory_on_the_way(context, path); });
+  const Entry whole = graft(store, *std::move(top), equal.grafts, [](const std::string& path) { return get_on_the_way({}, path); });
   return put_root(store.sink, whole, links->table());
-}
-
-Entry TreeScan::Impl::directory_on_the_way(WalkContext& context, const std::string& path) {
-  if (const auto dir = open_parent(engine, path + "/x")) {
-    const FileStat stat = stat_of(engine.system, dir->get(), path);
-    Entry entry = capture_directory_metadata(context.capture_context(), dir->get(), stat).entry;
-    entry.name = last_component(path);
-    return entry;
-  }
-  throw Error(ErrorKind::io, "open " + quoted(path) + ": it vanished during the scan", {}, path);
 }
 
 /// A file with names inside and outside the scope is one file: those outside that are still the same inode come along.
@@ -211,18 +207,19 @@ void TreeScan::Impl::join_names_outside(const LinkTable& base_links, const Graft
     for (const std::string& path : group) {
       if (is_grafted(grafts, path)) continue;
       const auto parent = open_parent(engine, path);
-      const auto stat = parent ? find_stat(engine.system, parent->get(), last_component(path).c_str(), path) : std::nullopt;
+      const auto stat = parent ? find_stat(engine.system, parent->get(), std::string(name_of(path)).c_str(), path) : std::nullopt;
       if (stat && stat->link_count > 1) links->join(*stat, path);
     }
   }
 }
 
 StoredRoot TreeScan::Impl::pass_scoped(WalkContext& context, ScanResult& result) {
+  std::map<std::string, Finding> findings;
+  WayEntries way;
   for (const std::string& path : options.scope) {
-    auto entry = walk_path(context, path);
-    if (!entry && !(context.base() && find_path(store.source, *context.base(), path)))
-      throw Error(ErrorKind::usage, "there is no " + quoted(path) + ", neither in the tree nor in the last checkpoint", {}, path);
-    result.grafts.insert_or_assign(path, std::move(entry));
+    findings[path] = walk_path(context, path);
+    look_at_way(context, path, way);
+    result.grafts[path];
   }
   LinkTable base_links;
   Entry base;
@@ -234,53 +231,47 @@ StoredRoot TreeScan::Impl::pass_scoped(WalkContext& context, ScanResult& result)
     const FileStat stat = stat_of(engine.system, engine.tree.get(), engine.tree_directory);
     base = capture_directory_metadata(context.capture_context(), engine.tree.get(), stat).entry;
   }
+  finish_looking(context);
+  for (auto& [path, find] : findings) {
+    auto entry = find();
+    if (!entry && !(context.base() && find_path(store.source, *context.base(), path)))
+      throw Error(ErrorKind::usage, "there is no " + quoted(path) + ", neither in the tree nor in the last checkpoint", {}, path);
+    result.grafts.insert_or_assign(path, std::move(entry));
+  }
   EqualNames equal = equal_names(*links, [&](const std::string& path) { return find_grafted(store.source, result.grafts, path); });
   judge_again(equal, context.verdicts, context.reasons);
   for (auto& [path, entry] : equal.grafts) result.grafts.insert_or_assign(path, std::move(entry));
   result.scope_links = links->table();
-  const Entry top =
-      graft(store, std::move(base), result.grafts, [&](const std::string& path) { return directory_on_the_way(context, path); });
+  const Entry top = graft(store, std::move(base), result.grafts, [&](const std::string& path) { return get_on_the_way(way, path); });
   return put_root(store.sink, top, joined_links(links_beside(base_links, result.grafts), result.scope_links));
 }
 
-StoredRoot TreeScan::Impl::pass(WalkContext& context, ScanResult& result) {
-  result.grafts.clear();
-  return options.scope.empty() ? pass_whole(context) : pass_scoped(context, result);
+StoredRoot TreeScan::Impl::pass(std::unique_ptr<WalkContext>& context, ScanResult& result) {
+  for (;;) {
+    context = new_context();
+    result.grafts.clear();
+    try {
+      StoredRoot root = options.scope.empty() ? pass_whole(*context) : pass_scoped(*context, result);
+      bytes_read += context->reads.bytes();
+      return root;
+    } catch (const LookAfresh&) {
+      may_look_afresh = false;
+      bytes_read += context->reads.bytes();
+    }
+  }
+}
+
+/// From the first look on, and again if what was let go of has to be looked at once more.
+void TreeScan::Impl::hold_still(ScanResult& result) {
+  if (held == nullptr || !held->can_hold() || held->is_holding()) return;
+  held->hold();
+  result.start = engine.system.now();
 }
 
 void TreeScan::Impl::keep_cache_outside_scope() {
   if (!writer || options.scope.empty()) return;
   for (const CachedDirectory& block : cache->all())
     if (!is_at_or_below_any(block.path(), options.scope)) writer->keep(block);
-}
-
-std::vector<PathVerdict> TreeScan::Impl::parent_verdicts() {
-  const Position head = engine.log->head();
-  if (head.number == 0 || !options.base_root) return {};
-  const CheckpointRecord parent = decode_checkpoint_record(engine.log->get(head.number).blob, "record");
-  return decode_verdicts(get_bytes(store.source, parent.verdicts, kMaxVerdictBytes));
-}
-
-/// What was not replaced is the parent's, with its verdicts.
-void TreeScan::Impl::carry_over_verdicts(const Grafts& grafts, std::vector<PathVerdict>& verdicts) {
-  if (options.scope.empty()) return;
-  for (PathVerdict& verdict : parent_verdicts())
-    if (!is_grafted(grafts, verdict.path)) verdicts.push_back(std::move(verdict));
-}
-
-/// The version that was kept may be a torn one: keeping it makes it no better.
-void TreeScan::Impl::judge_kept(std::vector<PathVerdict>& verdicts) {
-  const auto is_kept = [](const PathVerdict& verdict) { return verdict.verdict == Verdict::kept; };
-  if (std::none_of(verdicts.begin(), verdicts.end(), is_kept)) return;
-  std::set<std::string> torn;
-  try {
-    for (PathVerdict& verdict : parent_verdicts())
-      if (verdict.verdict == Verdict::torn) torn.insert(std::move(verdict.path));
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::corrupt) throw;  // HEAD can't be told: the checkpoint goes on without it
-  }
-  for (PathVerdict& verdict : verdicts)
-    if (is_kept(verdict) && torn.contains(verdict.path)) verdict.verdict = Verdict::torn;
 }
 
 bool ScanResult::is_clean() const noexcept {
@@ -291,21 +282,22 @@ TreeScan::TreeScan(Engine& engine, ScanStore store, ScanOptions options)
     : impl_(std::make_unique<Impl>(engine, store, std::move(options))) {}
 TreeScan::~TreeScan() = default;
 
-ScanResult TreeScan::run() {
+ScanResult TreeScan::run(HeldStill* held) {
   Impl& impl = *impl_;
   System& system = impl.engine.system;
   ScanResult result;
   result.start = system.now();
   result.rules = impl.rules = read_rules(impl.engine);
   impl.cache = StatCache::open(impl.engine);
+  impl.held = held;
   bool trust_cache = true;
   ScanTotals totals;
   StoredRoot root;
   for (std::uint32_t pass = 0;; ++pass) {
-    auto context = impl.new_context();
-    const std::int64_t started_ns = system.monotonic_ns();
+    std::unique_ptr<WalkContext> context;
     try {
-      root = impl.pass(*context, result);
+      impl.hold_still(result);
+      root = impl.pass(context, result);
     } catch (const CacheIsWrong&) {
       impl.distrust_cache(trust_cache);
       continue;
@@ -315,13 +307,11 @@ ScanResult TreeScan::run() {
       impl.distrust_cache(trust_cache);
       continue;
     }
-    totals.bytes_read += context->reads.bytes();
     totals.files_captured =
         std::max<std::uint64_t>(totals.files_captured, context->files_captured);  // later passes see the same files again
     impl.keep_cache_outside_scope();
     if (impl.writer) impl.written = impl.writer->finish();
-    const bool moved = context->in_motion || clock_was_set(system, context->started, started_ns);
-    const bool may_have_missed = moved && (pass == 0 || context->names_differing > 0);
+    const bool may_have_missed = impl.has_moved && (pass == 0 || context->names_differing > 0);
     if (may_have_missed && pass < impl.options.retries && impl.written && !impl.written->is_empty()) {
       // A file may have been renamed from a directory not yet read into one already read. Look again; what is known now makes it cheap.
       impl.cache = impl.written;
@@ -333,16 +323,20 @@ ScanResult TreeScan::run() {
     result.reasons = std::move(context->reasons);
     result.skipped_repositories = std::move(context->skipped_repositories);
     result.skipped_sockets = std::move(context->skipped_sockets);
-    result.totals = totals;
     break;
   }
-  impl.judge_kept(result.verdicts);
-  impl.carry_over_verdicts(result.grafts, result.verdicts);
+  if (held != nullptr) held->release();
+  totals.bytes_read = impl.bytes_read;
+  totals.files_cloned = impl.files_cloned;
+  result.totals = totals;
+  const ParentVerdicts parent{impl.engine, impl.store.source, impl.options};
+  parent.judge_kept(result.verdicts);
+  parent.carry_over(result.grafts, result.verdicts);
   sort_verdicts(result.verdicts);
   std::sort(result.skipped_repositories.begin(), result.skipped_repositories.end());
   std::sort(result.skipped_sockets.begin(), result.skipped_sockets.end());
   result.set_root(std::move(root));
-  result.end = system.now();
+  result.end = impl.seen.value_or(system.now());
   return result;
 }
 
@@ -352,7 +346,9 @@ void TreeScan::add_untracked(ScanResult& result, const std::vector<std::string>&
   WalkContext context(impl.engine, impl.store, impl.options, {impl.pool, impl.fingerprints, *impl.links});
   context.cache = impl.cache;
   Grafts extra;
+  WayEntries way;
   for (const std::string& path : paths) {
+    look_at_way(context, path, way);
     auto entry = impl.capture_alone(context, path);
     if (entry) extra.insert_or_assign(path, std::move(entry));
   }
@@ -365,8 +361,7 @@ void TreeScan::add_untracked(ScanResult& result, const std::vector<std::string>&
   });
   judge_again(equal, result.verdicts, result.reasons);
   for (auto& [path, entry] : equal.grafts) extra.insert_or_assign(path, std::move(entry));
-  const Entry top =
-      graft(impl.store, result.root_node.top, extra, [&](const std::string& path) { return impl.directory_on_the_way(context, path); });
+  const Entry top = graft(impl.store, result.root_node.top, extra, [&](const std::string& path) { return get_on_the_way(way, path); });
   result.set_root(put_root(impl.store.sink, top, impl.links->table()));
   sort_verdicts(result.verdicts);
 }

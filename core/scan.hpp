@@ -17,6 +17,8 @@
 
 namespace metamori {
 
+class HeldStill;
+
 struct ScanOptions {
   std::vector<std::string> scope;    ///< only these paths (tracked or not is decided by the rules); empty: the whole tree
   std::optional<ChunkId> base_root;  ///< the parent's root: previous content of unreadable files, and the rest of the tree in a scoped scan
@@ -35,6 +37,7 @@ using Grafts = std::map<std::string, std::optional<Entry>, WalkOrder>;
 struct ScanTotals {
   std::uint64_t bytes_read = 0;
   std::uint64_t files_captured = 0;  ///< read anew
+  std::uint64_t files_cloned = 0;    ///< of them, read from clones when writers were let go
 };
 
 struct ScanResult {
@@ -68,8 +71,9 @@ class TreeScan {
  public:
   TreeScan(Engine& engine, ScanStore store, ScanOptions options);
   ~TreeScan();
-  /// Throws torn with OnTorn::fail, io when the top can't be read, interrupted, timed_out.
-  ScanResult run();
+  /// Throws torn with OnTorn::fail, io when the top can't be read, interrupted, timed_out. What `held` holds still it holds while the tree
+  /// is looked at, and not while what was cloned meanwhile is read; also no more when this returns. May be null.
+  ScanResult run(HeldStill* held = nullptr);
   /// Captures `paths` as well, although they are untracked, and puts them into `result`'s root; of a directory only what it is itself,
   /// without what is in it. Paths that don't exist are left out.
   void add_untracked(ScanResult& result, const std::vector<std::string>& paths);

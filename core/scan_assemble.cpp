@@ -18,6 +18,15 @@ std::uint64_t listing_mark(const StreamRef& listing) {
 
 }  // namespace
 
+void DirectoryScan::finish_look() {
+  // Seen to the bottom, a directory needs its descriptor no more, though its listing may have to wait for clones.
+  for (DirectoryScan* seen = this; seen != nullptr && seen->looks_left_.fetch_sub(1) == 1; seen = seen->parent_.get()) {
+    const std::lock_guard lock(seen->descriptor_mutex_);
+    seen->fd_.reset();
+  }
+  finish_part();
+}
+
 void DirectoryScan::finish_part() {
   if (parts_left_.fetch_sub(1) != 1) return;
   // Upwards without recursion: trees may be thousands of levels deep.
@@ -26,10 +35,6 @@ void DirectoryScan::finish_part() {
 }
 
 std::shared_ptr<DirectoryScan> DirectoryScan::assemble() {
-  {
-    const std::lock_guard lock(descriptor_mutex_);
-    fd_.reset();
-  }
   std::erase_if(items_, [](const Item& item) { return item.state == State::gone; });
   compare_names();
   DirectoryBuilder::Result built;
@@ -156,7 +161,7 @@ void DirectoryScan::deliver(const DirectoryBuilder::Result& built) {
 void DirectoryScan::deliver_gone() {
   if (!parent_) return;
   parent_->items_[slot_].state = State::gone;
-  parent_->finish_part();
+  parent_->finish_look();
 }
 
 void DirectoryScan::deliver_entry(std::unique_ptr<Entry> entry, State state, bool sound) {
@@ -170,7 +175,7 @@ void DirectoryScan::deliver_entry(std::unique_ptr<Entry> entry, State state, boo
   item.entry = std::move(entry);
   item.state = state;
   item.sound = sound;
-  parent_->finish_part();
+  parent_->finish_look();
 }
 
 }  // namespace metamori

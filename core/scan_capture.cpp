@@ -20,13 +20,8 @@ Captured take_over(WalkContext& context, const LinkGroups::Source& source, const
   return result;
 }
 
-/// Tries, and falls back to the previous content where that is wanted or nothing else is left.
-Captured capture_or_keep(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look,
-                         StampTrust trust, const StreamRef& previous) {
-  context.show_progress(path);
-  Captured captured = capture_name(context.capture_context(), dir, name, look, trust, previous);
-  if (captured.vanished) return captured;
-  ++context.files_captured;
+/// Falls back to the previous content where that is wanted or nothing else is left.
+void keep_previous(WalkContext& context, const std::string& path, Captured& captured) {
   if (captured.verdict == Verdict::torn && context.options.on_torn == OnTorn::fail)
     throw Error(ErrorKind::torn, quoted(path) + " kept changing while it was read", "pause the writer, or use --on-torn=mark", path);
   if (captured.verdict == Verdict::torn && context.options.on_torn == OnTorn::keep_previous) {
@@ -40,6 +35,15 @@ Captured capture_or_keep(WalkContext& context, int dir, const std::string& name,
     if (captured.entry.content_unknown && captured.entry.type == EntryType::symlink)
       captured.entry.type = EntryType::file;  // there is no entry for a link whose target is unknown
   }
+}
+
+Captured capture_or_keep(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look,
+                         StampTrust trust, const StreamRef& previous) {
+  context.show_progress(path);
+  Captured captured = capture_name(context.capture_context(), dir, name, look, trust, previous);
+  if (captured.vanished) return captured;
+  ++context.files_captured;
+  if (!captured.clone) keep_previous(context, path, captured);
   return captured;
 }
 
@@ -55,21 +59,32 @@ Captured capture_for_walk(WalkContext& context, int dir, const std::string& name
     other = context.links.add_captured(captured, path);
     if (other) captured = take_over(context, *other, captured.stat);  // another task was faster
   }
-  context.note_verdict(path, captured.verdict, captured.reason, captured.live);
+  if (!captured.clone) context.note_verdict(path, captured.verdict, captured.reason, captured.live);
   return captured;
 }
 
-std::optional<Entry> capture_single(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look) {
+void capture_content(WalkContext& context, const std::string& path, Captured& captured, const StreamRef& previous) {
+  context.show_progress(path);
+  read_clone(context.capture_context(), captured, previous);
+  keep_previous(context, path, captured);
+  context.note_verdict(path, captured.verdict, captured.reason, captured.live);
+}
+
+Finding capture_single(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look) {
+  const auto nothing_found = [] { return std::optional<Entry>(); };
   if (S_ISSOCK(look.mode)) {
     const std::lock_guard lock(context.mutex);
     context.skipped_sockets.push_back(path);
-    return std::nullopt;
+    return nothing_found;
   }
   const StampTrust trust = context.trust_of(dir, look.device);
-  Captured captured = capture_for_walk(context, dir, name, path, look, trust, {});
-  if (captured.vanished) return std::nullopt;
-  captured.entry.name = name;
-  return std::move(captured.entry);
+  const auto captured = std::make_shared<Captured>(capture_for_walk(context, dir, name, path, look, trust, {}));
+  if (captured->vanished) return nothing_found;
+  if (captured->clone) context.clones->add_reader([&context, path, captured] { capture_content(context, path, *captured, {}); });
+  return [name, captured] {
+    captured->entry.name = name;
+    return std::optional(std::move(captured->entry));
+  };
 }
 
 }  // namespace metamori

@@ -16,6 +16,8 @@ namespace {
 /// Descriptors are held open down to this depth, and below it on every kHeldEvery-th level only: deep trees must not use them all up.
 constexpr std::size_t kHeldDepth = 64;
 constexpr std::size_t kHeldEvery = 8;
+/// A directory of more names does not wait for clones of its files to be read: it would take memory.
+constexpr std::size_t kMaxNamesHeld = 16384;
 /// Files captured by one task.
 constexpr std::size_t kBatchFiles = 64;
 constexpr std::uint64_t kBatchBytes = 8U << 20;
@@ -145,7 +147,7 @@ void DirectoryScan::run() {
   }
   schedule();
   release_descriptor();
-  finish_part();
+  finish_look();
 }
 
 bool DirectoryScan::list_until_stable() {
@@ -307,6 +309,7 @@ void DirectoryScan::schedule() {
     batches.back().push_back(index);
     batch_bytes += item.stat.size_bytes;
   }
+  looks_left_ += directories.size() + batches.size() - 1;
   parts_left_ += directories.size() + batches.size() - 1;
   const auto self = shared_from_this();
   for (const std::size_t index : directories) {
@@ -318,12 +321,13 @@ void DirectoryScan::schedule() {
     items_[index].entry = std::make_unique<Entry>(entry_from_stat(context_.engine.system, items_[index].stat));
     items_[index].entry->name = items_[index].name;
     items_[index].state = State::fresh;
+    --looks_left_;
     --parts_left_;
   }
   for (std::size_t batch = 1; batch < batches.size(); ++batch)
     context_.pool.submit([self, indexes = std::move(batches[batch])] {
       self->capture_items(indexes);
-      self->finish_part();
+      self->finish_look();
     });
   capture_items(batches.front());
 }
@@ -359,11 +363,33 @@ void DirectoryScan::capture_items(const std::vector<std::size_t>& indexes) {
       context_.in_motion = true;
       continue;
     }
-    item.entry = std::make_unique<Entry>(std::move(captured.entry));
-    item.entry->name = item.name;
-    item.stat = captured.stat;
-    item.sound = captured.sound;
+    if (captured.clone)
+      read_when_seen(indexes[place], std::move(captured), earlier[place]);
+    else
+      take_captured(item, std::move(captured));
   }
+}
+
+void DirectoryScan::take_captured(Item& item, Captured captured) {
+  item.entry = std::make_unique<Entry>(std::move(captured.entry));
+  item.entry->name = item.name;
+  item.stat = captured.stat;
+  item.sound = captured.sound;
+}
+
+/// Leaves the content to be read from its clone when everything has been looked at.
+void DirectoryScan::read_when_seen(std::size_t index, Captured captured, const StreamRef& previous) {
+  ++parts_left_;
+  const auto read = [self = shared_from_this(), index, shared = std::make_shared<Captured>(std::move(captured)), previous] {
+    Item& item = self->items_[index];
+    capture_content(self->context_, join_path(self->path_, item.name), *shared, previous);
+    self->take_captured(item, std::move(*shared));
+    self->finish_part();
+  };
+  if (items_.size() <= kMaxNamesHeld)
+    context_.clones->add_reader(read);
+  else
+    read();
 }
 
 }  // namespace metamori

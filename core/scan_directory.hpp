@@ -52,10 +52,13 @@ class DirectoryScan : public std::enable_shared_from_this<DirectoryScan> {
   [[nodiscard]] bool is_unchanged(const Item& item) const;
   void schedule();
   void capture_items(const std::vector<std::size_t>& indexes);
+  static void take_captured(Item& item, Captured captured);
+  void read_when_seen(std::size_t index, Captured captured, const StreamRef& previous);
   [[nodiscard]] std::vector<StreamRef> earlier_contents(const std::vector<std::size_t>& indexes) const;
   void release_descriptor();
   void become_unreadable(int error, const char* action);
   // scan_assemble.cpp
+  void finish_look();
   void finish_part();
   void compare_names();
   std::shared_ptr<DirectoryScan> assemble();
@@ -84,13 +87,17 @@ class DirectoryScan : public std::enable_shared_from_this<DirectoryScan> {
   std::unique_ptr<Entry> metadata_;  ///< when not self_unchanged_
   std::optional<CachedDirectory> cached_;
   std::vector<Item> items_;
-  std::atomic<std::size_t> parts_left_{1};
+  std::atomic<std::size_t> looks_left_{1};  ///< parts in which there is something to be looked at
+  std::atomic<std::size_t> parts_left_{1};  ///< these, and clones to be read
   std::optional<Entry> result_;
 };
 
 /// Captures a name as part of a walk (`previous`: its content as captured before, if known): counts it, applies on_torn, and falls back to
-/// the previous content of what can't be read.
+/// the previous content of what can't be read. If a clone holds the content, capture_content() has to follow.
 Captured capture_for_walk(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look,
                           StampTrust trust, const StreamRef& previous);
+
+/// Reads what a clone holds, and does what is left to be done.
+void capture_content(WalkContext& context, const std::string& path, Captured& captured, const StreamRef& previous);
 
 }  // namespace metamori

@@ -10,8 +10,6 @@
 #include "core/scan_directory.hpp"
 
 namespace metamori {
-namespace {}  // namespace
-
 WalkContext::WalkContext(Engine& the_engine, ScanStore the_store, const ScanOptions& the_options, Shared shared)
     : engine(the_engine),
       store(the_store),
@@ -21,6 +19,7 @@ WalkContext::WalkContext(Engine& the_engine, ScanStore the_store, const ScanOpti
       cache(StatCache::none()),
       fingerprints(shared.fingerprints),
       started(the_engine.system.now()),
+      started_ns(the_engine.system.monotonic_ns()),
       boot(boot_mark(the_engine.system)),
       links(shared.links),
       reads(the_engine.system, stop_check, the_options.control.rate_limit_bytes, [this] { show_progress({}); }) {}
@@ -57,8 +56,17 @@ std::optional<Entry> WalkContext::previous(const std::string& path) {
 }
 
 CaptureContext WalkContext::capture_context() {
-  return {engine.system,           store.sink, pool, stop_check, store.source, fingerprints, reads, options.is_kept, options.retries,
-          options.look_for_writers};
+  return {engine.system,
+          store.sink,
+          pool,
+          stop_check,
+          store.source,
+          fingerprints,
+          reads,
+          options.is_kept,
+          options.retries,
+          options.look_for_writers,
+          clones.get()};
 }
 
 void WalkContext::show_progress(const std::string& path) {
@@ -97,11 +105,11 @@ std::optional<std::string> read_ignore_file(System& system, int dir, const std::
   return text;
 }
 
-std::optional<Entry> walk_directory(WalkContext& context, const WalkStart& start) {
+Finding walk_directory(WalkContext& context, const WalkStart& start) {
   auto root = std::make_shared<DirectoryScan>(context, start);
   context.pool.submit([root] { root->run(); });
   context.pool.wait();
-  return root->take_result();
+  return [root] { return root->take_result(); };
 }
 
 }  // namespace metamori

@@ -14,6 +14,7 @@
 
 #include "base/worker_pool.hpp"
 #include "core/capture.hpp"
+#include "core/clones.hpp"
 #include "core/fingerprints.hpp"
 #include "core/link_groups.hpp"
 #include "core/read_meter.hpp"
@@ -37,8 +38,10 @@ struct WalkContext {
   std::shared_ptr<const StatCache> cache;
   Fingerprints& fingerprints;
   StatCacheWriter* cache_writer = nullptr;  ///< none: no update wanted
+  std::unique_ptr<Clones> clones;           ///< null: everything is read at once
   Time started;
-  std::uint64_t boot = 0;  ///< as boot_mark()
+  std::int64_t started_ns = 0;  ///< by the steady clock
+  std::uint64_t boot = 0;       ///< as boot_mark()
   std::uint64_t top_device = 0;
 
   LinkGroups& links;
@@ -83,13 +86,16 @@ struct WalkStart {
   std::shared_ptr<const DirectoryScope> scope;  ///< of the directory at `path`
 };
 
-/// Captures the directory at `start` and all below it. The entry's name is empty. Nothing if it is gone or a nested repository. Rethrows
-/// what the tasks threw.
-std::optional<Entry> walk_directory(WalkContext& context, const WalkStart& start);
+/// What a walk has found somewhere, or nothing; to be asked for, once, when the context's clones were read.
+using Finding = std::function<std::optional<Entry>()>;
 
-/// Captures one name that is not a directory, noting verdicts and links. Nothing if it vanished or is a socket. `previous content` rules
-/// apply as for any file.
-std::optional<Entry> capture_single(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look);
+/// Captures the directory at `start` and all below it: on return all was looked at. The entry's name is empty. Nothing is found if it is
+/// gone or a nested repository. Rethrows what the tasks threw.
+Finding walk_directory(WalkContext& context, const WalkStart& start);
+
+/// Captures one name that is not a directory, noting verdicts and links. Nothing is found if it vanished or is a socket. `previous content`
+/// rules apply as for any file.
+Finding capture_single(WalkContext& context, int dir, const std::string& name, const std::string& path, const FileStat& look);
 
 /// Text of the ignore file in the open directory `dir`, whose path is `directory`, if there is one that can be read. Throws refused if it
 /// is too large.

@@ -1,6 +1,7 @@
 # Restore in place and elsewhere, undo and recovery.
 metamori_test(restore_test
   SOURCES
+    unit/checkpoint_clones.cpp
     unit/checkpoint_pause.cpp
     unit/live_files.cpp
     unit/restore_bystanders.cpp

@@ -90,7 +90,10 @@ class CheckpointCommand final : public Command {
     write_paths(*json, "skipped_repositories", report.skipped_repositories);
     write_paths(*json, "skipped_sockets", report.skipped_sockets);
     write_numbers(*json, "damaged_records", report.damaged_records);
-    json->field("forgotten", forgotten).field("paused_seconds", report.paused_seconds).field("seconds", report.seconds);
+    json->field("forgotten", forgotten)
+        .field("files_cloned", report.files_cloned)
+        .field("paused_seconds", report.paused_seconds)
+        .field("seconds", report.seconds);
     json.end();
   }
 

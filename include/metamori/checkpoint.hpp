@@ -133,6 +133,7 @@ struct CheckpointReport {
   std::vector<std::string> skipped_repositories;  ///< nested repositories, sorted
   std::vector<std::string> skipped_sockets;       ///< sorted; sockets are never tracked
   std::vector<std::uint64_t> damaged_records;     ///< passed over to find the parent, because they are damaged
+  std::uint64_t files_cloned = 0;                 ///< captured by reflink copies that were read when the pause was over
   double paused_seconds = 0;                      ///< how long CheckpointOptions::pause held, from begin() called to end() returned
   double seconds = 0;                             ///< how long it took
   /// Exit code 3 of the command line: something is torn, kept or unreadable.

@@ -19,8 +19,8 @@ class METAMORI_API Pause {
   /// Called before the tree is looked at: on return nothing writes to it any more. What it throws, the checkpoint throws. May be called
   /// again after end(), if the tree has to be looked at once more.
   virtual void begin() = 0;
-  /// Called when everything is captured, or that was given up. Returns whether nothing could write since begin(): if not, the checkpoint
-  /// throws timed_out.
+  /// Called when everything is captured, or kept by copies that nobody else can write to, or that was given up. Returns whether nothing
+  /// could write since begin(): if not, the checkpoint throws timed_out.
   virtual bool end() noexcept = 0;
 };
 

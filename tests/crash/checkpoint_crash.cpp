@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/bytes.hpp"
 #include "base/files.hpp"
@@ -141,61 +142,130 @@ TreeDescription without(TreeDescription tree, const std::vector<CapturedPath>& l
   return tree;
 }
 
+/// Fails calls of a checkpoint, one or all from one on in each run; the checkpoint before it holds `first`.
+class FailingCalls {
+ public:
+  /// Takes a checkpoint of what `disk` holds, by way of `system`.
+  using Take = std::function<CheckpointReport(SimSystem& disk, System& system)>;
+  FailingCalls(const SimSystem& disk, TreeDescription first, Take take) : disk_(disk), first_(std::move(first)), take_(std::move(take)) {
+    const auto copy = disk_.copy();
+    FaultSystem counting(*copy);
+    take_(*copy, counting);
+    calls_ = counting.count_all();
+  }
+  /// Every `stride`-th call.
+  void fail(int error, bool for_ever, std::uint64_t stride = 1) {
+    for (std::uint64_t at = 1 + tried_count % stride; at <= calls_; at += stride) {
+      SCOPED_TRACE("call " + std::to_string(at) + " fails with " + std::to_string(error) + (for_ever ? " for ever" : ""));
+      ASSERT_NO_FATAL_FAILURE(fail_one({.at = at, .for_ever = for_ever, .action = FaultAction::fail, .error = error}));
+    }
+  }
+  std::uint64_t tried_count = 0;
+  std::uint64_t failed_count = 0;
+
+ private:
+  void fail_one(const Fault& fault) {
+    const auto copy = disk_.copy();
+    const TreeDescription second = without_link_counts(user_tree(*copy));
+    FaultSystem faulty(*copy);
+    faulty.set_fault(fault);
+    CheckpointReport report;
+    try {
+      report = take_(*copy, faulty);
+    } catch (const Error& thrown) {
+      ++failed_count;
+      ASSERT_FALSE(std::string(thrown.what()).empty());
+    }
+    ++tried_count;
+    auto engine = open_at_tree(*copy);
+    const std::uint64_t highest = engine->log->highest();
+    ASSERT_GE(highest, report.created ? 2U : 1U);
+    ASSERT_LE(highest, 2U);
+    ASSERT_EQ(checkpointed_tree(*engine, 1), first_);
+    if (report.created) {
+      ASSERT_EQ(without(checkpointed_tree(*engine, 2), report.verdicts), without(second, report.verdicts)) << "a loss that was not listed";
+      ASSERT_TRUE(fault.error != EINTR || report.verdicts.empty());
+    }
+    engine.reset();
+    const auto next = checkpoint(*copy);
+    engine = open_at_tree(*copy);
+    ASSERT_EQ(checkpointed_tree(*engine, next.checkpoint.number), without_link_counts(user_tree(*copy)));
+  }
+
+  const SimSystem& disk_;
+  TreeDescription first_;
+  Take take_;
+  std::uint64_t calls_ = 0;
+};
+
 TEST(CheckpointCrash, P5EveryFailingCallIsToldAndDamagesNothing) {
   SimSystem disk;
   disk.make_directories(kTree);
   init_at_tree(disk);
-  std::vector<TreeDescription> trees;
   make_step(disk, 1);
-  trees.push_back(without_link_counts(user_tree(disk)));
+  const TreeDescription first = without_link_counts(user_tree(disk));
   checkpoint(disk);
   make_step(disk, 2);
-  trees.push_back(without_link_counts(user_tree(disk)));
-  std::uint64_t faults = 0;
-  std::uint64_t failed = 0;
-  {
-    const auto copy = disk.copy();
-    FaultSystem counting(*copy);
-    checkpoint(counting);
-    faults = counting.count_all();
+  FailingCalls calls(disk, first, [](SimSystem&, System& system) { return checkpoint(system); });
+  for (const int error : {EIO, ENOSPC, EDQUOT}) {
+    calls.fail(error, false);
+    calls.fail(error, true);
   }
-  std::uint64_t tried = 0;
-  for (const int error : {EIO, ENOSPC, EDQUOT, EINTR}) {
-    for (const bool for_ever : {false, true}) {
-      if (error == EINTR && for_ever) continue;  // a call that is interrupted for ever is tried for ever
-      for (std::uint64_t at = 1; at <= faults; ++at) {
-        const auto copy = disk.copy();
-        FaultSystem faulty(*copy);
-        faulty.set_fault({.at = at, .for_ever = for_ever, .action = FaultAction::fail, .error = error});
-        CheckpointReport report;
-        try {
-          report = checkpoint(faulty);
-        } catch (const Error& thrown) {
-          ++failed;
-          ASSERT_FALSE(std::string(thrown.what()).empty());
-        }
-        ++tried;
-        SCOPED_TRACE("call " + std::to_string(at) + " fails with " + std::to_string(error) + (for_ever ? " for ever" : ""));
-        auto engine = open_at_tree(*copy);
-        const std::uint64_t highest = engine->log->highest();
-        ASSERT_GE(highest, report.created ? 2U : 1U);
-        ASSERT_LE(highest, 2U);
-        ASSERT_EQ(checkpointed_tree(*engine, 1), trees[0]);
-        if (report.created) {
-          ASSERT_EQ(without(checkpointed_tree(*engine, 2), report.verdicts), without(trees[1], report.verdicts))
-              << "a loss that was not listed";
-          ASSERT_TRUE(error != EINTR || report.verdicts.empty());
-        }
-        engine.reset();
-        const auto next = checkpoint(*copy);
-        engine = open_at_tree(*copy);
-        ASSERT_EQ(checkpointed_tree(*engine, next.checkpoint.number), trees[1]);
-      }
-    }
+  calls.fail(EINTR, false);  // a call that is interrupted for ever is tried for ever
+  print_count("T2.checkpoint.faults", calls.tried_count);
+  EXPECT_GE(calls.tried_count, 500U);
+  EXPECT_GT(calls.failed_count, 0U);
+}
+
+/// A job that goes on writing as soon as it may.
+class OverwritingJob final : public Pause {
+ public:
+  explicit OverwritingJob(SimSystem& disk) : disk_(disk) {}
+  void begin() override {}
+  bool end() noexcept override {
+    disk_.write_file(std::string(kTree) + "/large.bin", std::string_view("overwritten"));
+    disk_.write_file(std::string(kTree) + "/sub/new", std::string_view("new"));
+    return true;
   }
-  print_count("T2.checkpoint.faults", tried);
-  EXPECT_GE(tried, 500U);
-  EXPECT_GT(failed, 0U);
+
+ private:
+  SimSystem& disk_;
+};
+
+/// Also those by which files are cloned during a pause, and read from clones after it, while a job overwrites them.
+TEST(CheckpointCrash, P5EveryFailingCallOfAPausedCheckpointIsToldAndDamagesNothing) {
+  SimOptions options;
+  options.reflinks = true;
+  SimSystem disk(options);
+  disk.make_directories(kTree);
+  init_at_tree(disk);
+  make_step(disk, 1);
+  std::string large(1'200'000, '0');
+  disk.write_file(std::string(kTree) + "/large.bin", std::string_view(large));
+  disk.advance_clock(10'000'000'000);
+  const TreeDescription first = without_link_counts(user_tree(disk));
+  checkpoint(disk);
+  make_step(disk, 2);
+  large.replace(600'000, 5, "XXXXX");
+  disk.write_file(std::string(kTree) + "/large.bin", std::string_view(large));
+  disk.advance_clock(10'000'000'000);
+  std::uint64_t cloned = 0;
+  FailingCalls calls(disk, first, [&](SimSystem& below, System& system) {
+    OverwritingJob job(below);
+    CheckpointOptions taking = one_worker();
+    taking.pause = &job;
+    CheckpointReport report = checkpoint(system, taking);
+    cloned += report.files_cloned;
+    return report;
+  });
+  EXPECT_EQ(cloned, 1U);
+  calls.fail(EIO, false);
+  for (const int error : {EIO, ENOSPC}) calls.fail(error, true, 3);
+  calls.fail(ENOSPC, false, 3);
+  calls.fail(EINTR, false, 3);
+  print_count("T2.checkpoint.paused-faults", calls.tried_count);
+  EXPECT_GT(cloned, 0U);
+  EXPECT_GT(calls.failed_count, 0U);
 }
 
 /// T5: with a sync left out, some power cut must be noticed; else the sweep above proves nothing.

@@ -3,13 +3,16 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 
-from support import Skip, Violation, environment, main, program, run, run_json, scale, scratch, tell_count
+from support import Skip, Violation, Walk, environment, expect_same, leave_out, main, program, remove, run, run_json, scale, scratch, tell_count
+
+from mounts import Mounted, own_mounts
 
 # Two processes, as a job has them: the child writes the same number into two files and a database, one after the other, without pause.
 JOB = r"""
@@ -32,6 +35,30 @@ while True:
         for row in range(40):
             base.execute("insert or replace into t values(?, ?)", (number * 7919 % 3000 + row, os.urandom(300)))
         base.execute("commit")
+"""
+
+
+# One process that writes the same number into two large files, and into a third through a mapping, and takes no rest when it may go on.
+# Its directory has just changed whenever it is paused. What lies between the numbers is random: there is something to share.
+LARGE_JOB = r"""
+import mmap, os, sys
+os.chdir(sys.argv[1])
+size, places, files = 20 << 20, (0, 3 << 20, 19 << 20), []
+for name in "first", "second", "third":
+    files.append(os.open(name, os.O_RDWR | os.O_CREAT))
+    os.pwrite(files[-1], os.urandom(size), 0)
+mapped = mmap.mmap(files.pop(), size)
+open("begun", "w").close()
+number = 0
+while True:
+    number += 1
+    for file in files:
+        for at in places:
+            os.pwrite(file, b"%12d" % number, at)
+    for at in places:
+        mapped[at : at + 12] = b"%12d" % number
+    open("next", "w").close()
+    os.replace("next", "begun")
 """
 
 
@@ -196,6 +223,83 @@ def check_cgroup(tree, job):
         group.rmdir()
 
 
+LARGE = "first", "second", "third"
+
+
+def large_numbers(tree):
+    found = []
+    for name in LARGE:
+        with open(tree / name, "rb") as file:
+            for at in (0, 3 << 20, 19 << 20):
+                file.seek(at)
+                found.append(int(file.read(12)))
+    return found
+
+
+def check_clones(place, kind):
+    """On a file system with reflinks the job goes on before its files are read: what it overwrites then is in no checkpoint."""
+    image, tree, out = place / f"{kind}.image", place / kind / "tree", place / kind / "out"
+    with open(image, "wb") as file:
+        file.truncate(2 << 30)
+    subprocess.run([f"mkfs.{kind}", "-q", *(("-m", "reflink=1") if kind == "xfs" else ()), image], check=True, capture_output=True)
+    count, cloned = 12 * scale(), 0
+    with Mounted(kind, image, place / kind):
+        tree.mkdir()
+        run(tree, "init")
+        job = subprocess.Popen([sys.executable, "-c", LARGE_JOB, tree], stdin=subprocess.DEVNULL, start_new_session=True)
+        try:
+            wait_for(lambda: (tree / "begun").exists(), "the large job to begin")
+            for at in range(count):
+                least = large_numbers(tree)[-1]
+                report = run_json(tree, "checkpoint", "--pause", str(job.pid))
+                if report["torn"] or report["kept"] or report["unreadable"] or report["prefix"]:
+                    raise Violation(f"{kind}: checkpoint {at}: {report}")
+                cloned += report["files_cloned"]
+                run(tree, "restore", str(report["number"]), "--to", str(out))
+                found = large_numbers(out)
+                if sorted(found, reverse=True) != found or found[0] - found[-1] > 1 or found[-1] < least:
+                    raise Violation(f"{kind}: checkpoint {at}: not of one instant, or of one before {least}: {found}")
+                remove(out)
+            # At rest: what the cache says of files that were cloned, and what was read from clones, are what is there.
+            os.kill(job.pid, signal.SIGSTOP)
+            time.sleep(0.1)
+            if run_json(tree, "checkpoint", "--pause", str(job.pid))["files_cloned"] != len(LARGE):
+                raise Violation(f"{kind}: not cloned, though at rest")
+            expect_restored(tree, out, f"{kind}: at rest")
+            before = run_json(tree, "log")["checkpoints"][0]["number"]
+            for words in ((), ("--check=content",)):
+                if run_json(tree, "checkpoint", "--skip-if-unchanged", *words)["created"]:
+                    raise Violation(f"{kind}: {words}: another than checkpoint {before}, though nothing was written")
+        finally:
+            job.kill()
+            job.wait()
+    if cloned < count:
+        raise Violation(f"{kind}: only {cloned} clones in {count} checkpoints")
+    tell_count(f"P10.cloned-checkpoints-{kind}", count)
+
+
+def expect_restored(tree, out, when):
+    run(tree, "restore", "HEAD", "--to", str(out))
+    expect_same(Walk(out), Walk(tree), when)
+    remove(out)
+
+
+def check_reflinks(place):
+    what = "checkpoints whose files are cloned"
+    try:
+        own_mounts()
+    except Exception as reason:
+        return leave_out(what, reason)
+    for kind in "btrfs", "xfs":
+        if not shutil.which(f"mkfs.{kind}"):
+            leave_out(f"{what}, on {kind}", f"no mkfs.{kind}")
+            continue
+        try:
+            check_clones(place, kind)
+        except OSError as reason:
+            leave_out(f"{what}, on {kind}", reason)
+
+
 def test():
     if not os.path.exists("/proc/self/task"):
         raise Skip("no /proc")
@@ -216,6 +320,7 @@ def test():
             job = start(tree)
             job.tree = tree
             check_cgroup(tree, job)
+            check_reflinks(place)
         finally:
             if job.poll() is None:
                 stop(job)

@@ -47,6 +47,8 @@ size, places, files = 20 << 20, (0, 3 << 20, 19 << 20), []
 for name in "first", "second", "third":
     files.append(os.open(name, os.O_RDWR | os.O_CREAT))
     os.pwrite(files[-1], os.urandom(size), 0)
+    for at in places:
+        os.pwrite(files[-1], b"%12d" % 0, at)
 mapped = mmap.mmap(files.pop(), size)
 open("begun", "w").close()
 number = 0

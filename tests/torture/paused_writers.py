@@ -22,6 +22,9 @@ if os.fork():
     os.wait()
     sys.exit()
 first, second = os.open("first", os.O_RDWR | os.O_CREAT), os.open("second", os.O_RDWR | os.O_CREAT)
+for file in first, second:
+    for at in 0, 3 << 20:
+        os.pwrite(file, b"%12d" % 0, at)
 base = sqlite3.connect("base", isolation_level=None)
 base.execute("create table if not exists t(i integer primary key, v blob)")
 number = 0

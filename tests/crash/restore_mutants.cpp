@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "tests/crash/restore_scenarios.hpp"
@@ -44,6 +45,8 @@ struct Mutant {
   bool is_caught = false;
 };
 
+bool has_safety_checkpoint(const Scenario& scenario) { return scenario.name != "restore --no-save"; }
+
 /// A restore that was finished, or recovered, can be undone: its safety checkpoint is there, whole.
 void check_undo(const SimSystem& state, const Scenario& scenario) {
   const auto disk = state.copy();
@@ -75,28 +78,53 @@ Mutant try_mutant(const Scenario& scenario, const Fault& fault) {
   const auto violation = CrashSweep().run(*disk, {.states = test_scale() > 1 ? CrashSweep::kNoLimit : 5000, .seed_count = 2},
                                           [&](const SimSystem& state, bool is_end) {
                                             const auto copy = state.copy();
+                                            check_sound(*copy);
                                             check_state(*copy, scenario, is_end ? &ended_as : nullptr);
-                                            check_undo(*copy, scenario);
+                                            if (has_safety_checkpoint(scenario)) check_undo(*copy, scenario);
                                           });
   mutant.is_caught = violation.has_value();
   return mutant;
 }
 
-/// Syncs on which nothing depends, by scenario. Of the directory that names are staged in: what is gone of them is made again. Before one
-/// call that syncs the whole file system, which comes before the point of no return: it makes up for those before it, as far as what they
-/// are of is not needed to go back. That a move of HEAD to where it is was published: undo finds out by looking. That the intent is there,
-/// where nothing is staged: the marker that follows is in the same directory.
-const std::map<std::string, std::set<std::string>> kHarmless = {
-    {"restore over unsaved work", {"the tree's top", ".metamori/checkpoints"}},
-    {"restore of files", {"the tree's top", "a file in tmp/", ".metamori/packs", ".metamori/checkpoints", ".metamori/checkpoints, again"}},
-    {"restore in place", {"the tree's top", ".metamori/restore"}},
+/// A sync that may be left out without harm, where it is of `place` (as synced() tells it) in a scenario of the kind. Each entry has its
+/// reason from the protocol (docs/restore.md); what merely is not caught does not belong here.
+struct Harmless {
+  std::string place;
+  std::function<bool(const Scenario&)> is_it;
 };
 
+/// Whether what is staged is synced by one call for the whole file system, as links and FIFOs are among it, and not file by file.
+bool syncs_the_file_system(const Scenario& scenario) {
+  return scenario.name != "restore of a clone" && scenario.name != "restore in place";
+}
+
+const std::vector<Harmless> kHarmless = {
+    // Directories in which names are staged, when all is staged. A name that is lost before the point of no return was to be removed; one
+    // that is lost after it is made again from the store, which is complete by then.
+    {"the tree's top", syncs_the_file_system},
+    {"the tree's top", [](const Scenario& scenario) { return scenario.name == "restore of a clone"; }},
+    {"shut", [](const Scenario& scenario) { return scenario.name == "undo"; }},
+    // The name of the safety checkpoint's record. Before the point of no return going back is removing what is staged, which does not need
+    // it, and nobody has been told its number; the file system is synced as a whole before that point, and the name with it. (Where the
+    // repository is on another one it would not be: that sync is not to be left out of the program. Without the call for the whole file
+    // system it is caught.)
+    {".metamori/checkpoints", [](const Scenario& scenario) { return has_safety_checkpoint(scenario) && syncs_the_file_system(scenario); }},
+    // The record of a move of HEAD to where it is, made so that checkpoints under way look again: none is after a power cut. Undo, which
+    // finds the restore by this record, looks at the tree if there is none; nobody was told its number.
+    {".metamori/checkpoints, again", [](const Scenario& scenario) { return scenario.is_partial; }},
+    // The intent's name, where nothing is staged: the tree is not touched before the marker's name is synced, in the same directory.
+    {".metamori/restore", [](const Scenario& scenario) { return scenario.name == "restore in place"; }},
+};
+
+bool is_harmless(const Scenario& scenario, const std::string& place) {
+  return std::any_of(kHarmless.begin(), kHarmless.end(), [&](const Harmless& sync) { return sync.place == place && sync.is_it(scenario); });
+}
+
 TEST(RestoreMutants, T5ASkippedSyncIsCaught) {
+  const std::set<std::string> quick = {"restore over unsaved work", "restore in place"};
   std::uint64_t caught = 0;
   for (const Scenario& scenario : restore_scenarios()) {
-    const auto allowed = kHarmless.find(scenario.name);
-    if (allowed == kHarmless.end() || (scenario.is_partial && test_scale() == 1)) continue;
+    if (test_scale() == 1 && !quick.contains(scenario.name)) continue;
     std::uint64_t syncs = 0;
     {
       const auto disk = scenario.start->copy();
@@ -107,8 +135,9 @@ TEST(RestoreMutants, T5ASkippedSyncIsCaught) {
     for (std::uint64_t at = 1; at <= syncs; ++at) {
       const Mutant mutant = try_mutant(scenario, {.matches = is_sync, .at = at, .action = FaultAction::skip});
       caught += mutant.is_caught ? 1 : 0;
-      EXPECT_TRUE(mutant.is_caught || allowed->second.contains(mutant.what))
+      EXPECT_TRUE(mutant.is_caught || is_harmless(scenario, mutant.what))
           << scenario.name << ": sync " << at << " of " << syncs << ", of " << mutant.what << ", may be left out without anybody noticing";
+      EXPECT_FALSE(mutant.is_caught && is_harmless(scenario, mutant.what)) << scenario.name << ": " << mutant.what << " is not harmless";
     }
   }
   print_count("T5.restore.mutants", caught);

@@ -73,6 +73,7 @@ std::shared_ptr<SimSystem> one_large_file(bool reflinks) {
   checkpoint(*disk);
   text.replace(kCloneBytes / 2, 6, "change");
   world.write("large", text);
+  disk->set_mode_at(AT_FDCWD, kTree, 0700);
   settle(*disk);
   checkpoint(*disk);
   return disk;
@@ -210,6 +211,13 @@ void check_unrepaired(SimSystem& state, const Scenario& scenario) {
     }
 }
 
+void check_sound(SimSystem& state) {
+  VerifyOptions options;
+  options.control = one_worker().control;
+  const VerifyReport report = verify(*open_at_tree(state), options);
+  if (!report.ok()) throw Violation{"verify: " + report.problems.front().where + ": " + report.problems.front().message};
+}
+
 void check_recovered(SimSystem& state, const Scenario& scenario, RecoverMode mode) {
   const Ending required = required_ending(state, mode);
   {
@@ -238,7 +246,10 @@ void check_state(const SimSystem& state, const Scenario& scenario, const TreeAnd
     expect(found.head == ended_as->head, "it had ended, and the move of HEAD was lost");
   }
   const bool looks_closer = state.disk_hash() % 8 == 0;
-  if (looks_closer) check_history(*first, scenario);
+  if (looks_closer) {
+    check_history(*first, scenario);
+    check_sound(*first);
+  }
   check_recovered(*first, scenario, RecoverMode::finish);
   if (required_ending(*state.copy(), RecoverMode::abort) != Ending::either) {
     const auto second = state.copy();

@@ -47,6 +47,8 @@ std::vector<std::unique_ptr<SimSystem>> pending_states(const Scenario& scenario,
 
 /// P7, its first sentence: nothing has been repaired yet.
 void check_unrepaired(SimSystem& state, const Scenario& scenario);
+/// P2: what records refer to is there, also what the safety checkpoint's does: gc would refuse to run for ever.
+void check_sound(SimSystem& state);
 /// Recovers; then the tree must be all-new or all-old, as is required. Warnings are violations.
 void check_recovered(SimSystem& state, const Scenario& scenario, RecoverMode mode);
 /// All of it, on copies of `state`: unrepaired, then recovered both ways; and, of one state in eight, that the checkpoints hold what they

@@ -117,7 +117,11 @@ int SimSystem::open_beneath(int dir, const char* path, int flags, std::uint32_t 
 
 int SimSystem::open_with(int dir, std::string_view path, int flags, std::uint32_t mode, Links links) {
   if ((flags & O_PATH) != 0) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW;
-  if ((flags & O_TMPFILE) == O_TMPFILE) return open_nameless(resolve(dir, path, links), flags, mode);
+  if ((flags & O_TMPFILE) == O_TMPFILE) {
+    const Target directory = resolve(dir, path, links);
+    if (links == Links::refuse && directory.exists() && S_ISLNK(disk_.inode(directory.inode).mode)) return -ELOOP;
+    return open_nameless(directory, flags, mode);
+  }
   const bool creates = (flags & O_CREAT) != 0;
   if (creates && !path.empty() && path.back() == '/') {
     const Target parent =

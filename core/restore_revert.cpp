@@ -17,6 +17,11 @@ constexpr std::uint32_t kPrivateDirectory = 0700;
 
 bool is_old_file(const Step& step, const std::optional<FileStat>& now) { return now && step.stat && is_unchanged(*step.stat, *now); }
 
+/// Whether something else stands where a directory was, that is not to be removed.
+bool is_lost_directory(const Step& step, const std::optional<FileStat>& now) {
+  return step.old == OldState::saved && S_ISDIR(step.stat->mode) && now && !S_ISDIR(now->mode);
+}
+
 /// Whether a directory stands, or stood, against something else.
 bool is_swap(const Step& step, const Entry& entry) { return step.stat && S_ISDIR(step.stat->mode) != (entry.type == EntryType::directory); }
 
@@ -40,13 +45,20 @@ void RestoreRun::revert() {
   for (auto step = plan_.steps.rbegin(); step != plan_.steps.rend(); ++step)
     if (step->kind == StepKind::put || step->kind == StepKind::make_directory) revert_new(*step);
   std::vector<const Step*> missing;
+  const Step* lost_directory = nullptr;  // whose name is somebody's newer work: what was in it has no place
   for (const Step& step : plan_.steps) {
+    if (lost_directory != nullptr && is_at_or_below(step.path, lost_directory->path)) {
+      if (step.old != OldState::absent) warn_changed(step.path);
+      continue;
+    }
     if (step.kind == StepKind::rewrite)
       revert_rewrite(step);
     else if (step.kind == StepKind::metadata)
       revert_metadata(step);
     else if (needs_old(step))
       missing.push_back(&step);
+    else if (is_lost_directory(step, directories_.stat(step.path)))
+      lost_directory = &step;
   }
   bring_back(missing);
   for (const Step& step : plan_.steps)

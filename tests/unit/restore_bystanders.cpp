@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/unit/restore_world.hpp"
 
 namespace metamori::test {
@@ -72,6 +74,28 @@ TEST_F(Bystanders, LinkAndDeviceThatTheRestoreMadeGoWhenItIsTakenBack) {
   restore_unfinished(options);
   EXPECT_TRUE(abort_restore().warnings.empty());
   EXPECT_EQ(user_tree(disk), before);
+}
+
+TEST_F(Bystanders, AFileWhereADirectoryWasStaysWhenTheRestoreIsTakenBack) {
+  const World world(disk);
+  world.write("it", "a file once");
+  settle();
+  checkpoint(disk);
+  world.remove("it");
+  world.write("it/in", "then in a directory");
+  world.write("it/deep/in", "then in a directory");
+  settle();
+  checkpoint(disk);
+  settle();
+  restore_unfinished(to_number(1));
+  world.remove("it");
+  world.write("it", "mine");
+  const RecoverReport report = abort_restore();
+  EXPECT_EQ(as_text(disk.read_file("/tree/it")), "mine");
+  std::set<std::string> warned;
+  for (const RestoreWarning& warning : report.warnings) warned.insert(warning.path);
+  EXPECT_EQ(warned, (std::set<std::string>{"it", "it/deep", "it/deep/in", "it/in"}));
+  EXPECT_FALSE(restore_is_pending(*open_at_tree(disk)));
 }
 
 TEST_F(Bystanders, ReadingAFileThatItsOwnerMayNotReadLeavesItsModeAlone) {

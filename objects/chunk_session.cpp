@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
-#include "base/digest.hpp"
 #include "objects/chunk_session_impl.hpp"
 #include "objects/chunk_store_groups.hpp"
 
@@ -118,7 +117,7 @@ void ChunkSession::Impl::read_frame(const ChunkId& id, std::uint32_t slot, std::
         },
         false, out, kWhere);
   }
-  if (sha256(out) != id) ByteReader({}, kWhere).fail("chunk " + to_hex(id) + " came back as other bytes");
+  check_id(out, id, kWhere);
 }
 
 bool ChunkSession::Impl::read_own(const ChunkId& id, Bytes& out) {

@@ -54,6 +54,9 @@ using BaseReader = std::function<void(const ChunkId& id, Bytes& out)>;
 /// caller that picks one). Throws corrupt.
 void decode_frame(ByteView frame, const BaseReader& base, bool verify_id, Bytes& out, std::string_view where);
 
+/// Compares bytes that came out of a store with the id by which they were asked for: before that nothing is done with them. Throws corrupt.
+void check_id(ByteView bytes, const ChunkId& id, std::string_view where);
+
 /// The lengths of a group's members. Throws corrupt.
 std::vector<std::uint32_t> group_member_lengths(ByteView frame, std::string_view where);
 /// What a delta or patch rests on.

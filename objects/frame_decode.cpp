@@ -183,7 +183,11 @@ void decode_frame(ByteView frame, const BaseReader& base, bool verify_id, Bytes&
   }
   const ByteReader reader(out, where);
   if (out.size() != header.raw_len) reader.fail("frame that decodes to another length than it says");
-  if (verify_id && sha256(out) != header.id) reader.fail("frame that decodes to other bytes than its id names");
+  if (verify_id) check_id(out, header.id, where);
+}
+
+void check_id(ByteView bytes, const ChunkId& id, std::string_view where) {
+  if (sha256(bytes) != id) ByteReader({}, where).fail("a frame decodes to other bytes than its id names");
 }
 
 std::vector<std::uint32_t> group_member_lengths(ByteView frame, std::string_view where) {

@@ -18,7 +18,12 @@ if(METAMORI_TESTS)
       crash/crash_sweep.cpp
       crash/restore_mutants.cpp
       crash/restore_scenarios.cpp
+      crash/restore_unchecked.cpp
     LIBS metamori_engine_world)
+  # A program that does not verify what it reads: its calls of metamori::check_id() lead to the test.
+  set(check_id "_ZN8metamori8check_idESt4spanIKSt4byteLm18446744073709551615EERKNS_2IdINS_8ChunkTagEEESt17basic_string_viewIcSt11char_traitsIcEE")
+  target_link_options(restore_mutants_test PRIVATE "-Wl,--wrap=${check_id}")
+  set_source_files_properties(crash/restore_unchecked.cpp PROPERTIES COMPILE_DEFINITIONS "METAMORI_CHECK_ID=\"${check_id}\"")
   metamori_test(fault_restore_test
     SOURCES
       crash/crash_sweep.cpp

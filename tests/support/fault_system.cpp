@@ -186,7 +186,7 @@ std::optional<Fault> FaultSystem::meet(CallInfo& info) {
   return std::nullopt;
 }
 
-/// `call` is told whether to do only half of it.
+/// `call` is told whether to do it otherwise: only half of it, or replacing what is there.
 template <class Result, class Do>
 Result FaultSystem::run(CallInfo info, Do call) {
   const std::optional<Fault> fault = meet(info);
@@ -194,10 +194,10 @@ Result FaultSystem::run(CallInfo info, Do call) {
   const auto [before, after] = callbacks();
   if (before) before(info);
   // A descriptor that could not be closed cleanly is closed all the same.
-  const bool is_done =
-      !fault || fault->action == FaultAction::fail_after || fault->action == FaultAction::short_count || info.call == Call::close;
-  const bool halved = fault && fault->action == FaultAction::short_count;
-  Result result = is_done ? call(halved) : 0;
+  const bool is_done = !fault || fault->action == FaultAction::fail_after || fault->action == FaultAction::short_count ||
+                       fault->action == FaultAction::replace || info.call == Call::close;
+  const bool is_otherwise = fault && fault->action == (info.call == Call::rename ? FaultAction::replace : FaultAction::short_count);
+  Result result = is_done ? call(is_otherwise) : 0;
   if (fault && (fault->action == FaultAction::fail || fault->action == FaultAction::fail_after))
     result = static_cast<Result>(-fault->error);
   if (after) after(info);
@@ -316,7 +316,10 @@ int FaultSystem::remove_directory(int dir, const char* name) {
   return run<int>({Call::remove_directory, false, dir, name, {}}, [&](bool) { return inner_.remove_directory(dir, name); });
 }
 int FaultSystem::rename(int from_dir, const char* from, int to_dir, const char* to, RenameMode mode) {
-  return run<int>({Call::rename, false, from_dir, from, to}, [&](bool) { return inner_.rename(from_dir, from, to_dir, to, mode); });
+  CallInfo info{Call::rename, false, from_dir, from, to};
+  info.to_fd = to_dir;
+  info.no_replace = mode == RenameMode::no_replace;
+  return run<int>(info, [&](bool replaces) { return inner_.rename(from_dir, from, to_dir, to, replaces ? RenameMode::replace : mode); });
 }
 int FaultSystem::link(int from_dir, const char* from, int to_dir, const char* to) {
   return run<int>({Call::link, false, from_dir, from, to}, [&](bool) { return inner_.link(from_dir, from, to_dir, to); });

@@ -85,6 +85,8 @@ struct CallInfo {
   std::string_view name{};  ///< what it is about, if by name; of rename and link the old name
   std::string_view to_name{};
   std::uint64_t number = 0;  ///< among all calls that can fail, from 1
+  int to_fd = -1;            ///< of rename: the directory of the new name
+  bool no_replace = false;   ///< of rename
 };
 
 enum class FaultAction {
@@ -92,6 +94,7 @@ enum class FaultAction {
   fail_after,   ///< does it, and then answers -error, as networks do
   short_count,  ///< read_at, write_at: half of what was asked for, at least a byte; others are done as ever
   skip,         ///< answers 0 without doing it: what a program would be that had left the call out
+  replace,      ///< rename: does it, whatever has the new name; others are done as ever
   power_cut,    ///< -EIO, without doing it, and nothing that follows is done either
 };
 

@@ -55,10 +55,9 @@ std::vector<ChunkId> find_unreadable_nodes(ChunkSource& source, const ChunkId& r
   return visitor.take();
 }
 
-void read_replaced(ChunkSource& source, const ScanResult& scan, const Root& target, const Draft& draft,
-                   const std::function<bool(const ChunkId&)>& is_safe,
-                   const std::function<void(const std::string& path, const ChunkId&)>& lost, const TransferMeter& meter) {
-  Bytes buffer;
+void find_lost(ChunkSource& source, const ScanResult& scan, const Root& target, const Draft& draft,
+               const std::function<bool(const ChunkId&)>& is_kept, const std::function<void(const std::string& path, const ChunkId&)>& lost,
+               const TransferMeter& meter) {
   for (const auto& [path, item] : draft.items) {
     if (!item.stat || !item.is_tracked || item.kind == StepKind::metadata) continue;
     const auto before = find_path(source, scan.root_node, path);
@@ -70,7 +69,7 @@ void read_replaced(ChunkSource& source, const ScanResult& scan, const Root& targ
         const Extent* const extent = cursor.current();
         if (extent == nullptr || cursor.offset() >= range.offset + range.length) break;
         meter.check_stop();
-        if (!extent->is_hole() && !is_safe(extent->id) && !is_readable(source, extent->id, buffer)) lost(path, extent->id);
+        if (!extent->is_hole() && !is_kept(extent->id)) lost(path, extent->id);
       }
     });
   }

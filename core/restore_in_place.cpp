@@ -13,6 +13,7 @@
 #include "core/replaced_content.hpp"
 #include "core/restore_run.hpp"
 #include "core/torn_files.hpp"
+#include "objects/intact_chunks.hpp"
 
 namespace metamori {
 namespace {
@@ -183,8 +184,10 @@ std::optional<std::vector<TouchedPath>> InPlaceRestore::find_touched(const ScanR
   if (damaged.empty()) {
     try {
       draft(scan, session);
-      read_replaced(
-          session, scan, get_root(session, aim_.goal.root), draft_, [&](const ChunkId& id) { return session.is_new(id); },
+      IntactChunks intact(engine_.store->index());
+      find_lost(
+          session, scan, get_root(session, aim_.goal.root), draft_,
+          [&](const ChunkId& id) { return session.is_new(id) || intact.holds(id); },
           [&](const std::string& /*path*/, const ChunkId& id) { damaged.push_back(id); }, meter_);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::corrupt) throw;
@@ -238,8 +241,9 @@ void InPlaceRestore::refuse_damaged() {
   ChunkSource& source = *scratch_;
   std::vector<std::string> damaged;
   try {
-    read_replaced(
-        source, scan_, get_root(source, aim_.goal.root), draft_, [](const ChunkId&) { return false; },
+    IntactChunks intact(engine_.store->index());
+    find_lost(
+        source, scan_, get_root(source, aim_.goal.root), draft_, [&](const ChunkId& id) { return intact.holds(id); },
         [&](const std::string& path, const ChunkId& /*id*/) {
           if (damaged.empty() || damaged.back() != path) damaged.push_back(path);
         },

@@ -175,7 +175,8 @@ class Cp(Tool):
         return self.run("-a", "--reflink=never", f"{self.repository / label}/.", self.tree)
 
     def restore(self, label, target):
-        return self.run("-a", "--reflink=never", self.repository / label, target)
+        copied = self.run("-a", "--reflink=never", self.repository / label, target)
+        return copied + measure.run(["sync", "-f", target], self.tree, self.environment)
 
 
 ALL = (Metamori, BorgPlain, Borg, BorgFine, Restic, Git, Rsync, Cp)

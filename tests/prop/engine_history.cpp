@@ -13,7 +13,7 @@
 namespace metamori::test {
 namespace {
 
-constexpr std::uint64_t kHistories = 300;
+constexpr std::uint64_t kHistories = 400;
 constexpr std::size_t kSteps = 12;
 
 void run_history(std::uint64_t seed, HistoryCounts& counts) {

@@ -25,6 +25,9 @@ RestoreSource source_at(Engine& engine, const Position& position);
 
 NodePolicy node_policy(const RestoreOptions& options) noexcept;
 
+/// For messages: the first of them, and how many more there are.
+std::string named(const std::vector<std::string>& paths);
+
 class InPlaceRestore {
  public:
   InPlaceRestore(Engine& engine, const RestoreOptions& options);

@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::size_t kNamedPaths = 5;
 constexpr std::uint64_t kMaxRulesBytes = 1ULL << 30;
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 constexpr const char* kUnfinishedHint = "'metamori recover' finishes the restore, 'metamori recover --abort' takes it back";
 
 std::uint64_t data_bytes(ChunkSource& source, const StreamRef& content) {
@@ -67,7 +66,6 @@ InPlaceRestore::InPlaceRestore(Engine& engine, const RestoreOptions& options)
       directories_(engine.system, engine.tree.get(), engine.tree_directory) {}
 
 RestoreReport InPlaceRestore::run(const TakeAim& take_aim) {
-  const std::int64_t started_ns = engine_.system.monotonic_ns();
   take_aim_ = take_aim;
   std::optional<Lock> lock;
   if (!options_.dry_run) {
@@ -97,7 +95,7 @@ RestoreReport InPlaceRestore::run(const TakeAim& take_aim) {
   }
   if (!options_.dry_run) report_.bytes_written = meter_.bytes();
   report_.warnings = warnings_.take();
-  report_.seconds = static_cast<double>(engine_.system.monotonic_ns() - started_ns) / static_cast<double>(kNsPerSecond);
+  report_.seconds = meter_.seconds();
   return std::move(report_);
 }
 

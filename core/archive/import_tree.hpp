@@ -23,7 +23,7 @@ class ImportTree {
   void add(const std::string& path, Entry entry);
   /// A further name of the file `target`, which must be there.
   void add_link(const std::string& path, const std::string& target);
-  /// Stores listings and root. Returns the root's id.
+  /// Stores listings and root. Returns the root.
   StoredRoot store(ChunkSink& sink);
 
  private:

@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::size_t kNamedCheckpoints = 10;
 
-/// Of the checkpoints; number 0: none.
-Position newest_readable(const std::vector<RecordSummary>& records) {
-  for (auto record = records.rbegin(); record != records.rend(); ++record)
-    if (record->kind == RecordKind::checkpoint) return {record->number, record->id};
-  return {};
-}
-
 bool is_head(std::string_view revision) noexcept { return revision == "HEAD" || revision == "@"; }
 
 }  // namespace
@@ -39,7 +32,8 @@ void FallBack::find_line() {
       note_unreadable(basis.damaged, why);
     } else if (options_.revision == "latest") {
       const std::vector<std::uint64_t> damaged = engine_.log->damaged();
-      asked = newest_readable(engine_.log->summaries());
+      const Lineage readable(engine_.log->summaries(), false);
+      if (readable.size() > 0) asked = readable.position(readable.size() - 1);
       note_unreadable({std::upper_bound(damaged.begin(), damaged.end(), asked.number), damaged.end()}, why);
     } else {
       throw Error(ErrorKind::corrupt, why + ", so that its ancestors are not known",

@@ -5,14 +5,11 @@
 #include "base/assert.hpp"
 #include "base/digest.hpp"
 #include "objects/chunk_store_impl.hpp"
+#include "objects/delta_chain.hpp"
 #include "objects/frame_layout.hpp"
 
 namespace metamori {
 namespace {
-
-// A chunk rests on at most 16 frames by the depths that they state; copies of a base from other packs may make them more, and damage may
-// close a chain to a ring.
-constexpr std::size_t kFramesMax = 64;
 
 [[noreturn]] void throw_missing(const ChunkId& id, PackIndex& index) {
   constexpr std::size_t kReasonsMax = 2;  // a message is not a list of all packs
@@ -27,10 +24,8 @@ constexpr std::size_t kFramesMax = 64;
   throw Error(ErrorKind::corrupt, "chunk " + to_hex(id) + " can't be read: " + error.what());
 }
 
-/// Of several copies the one with fewer deltas below it, which also keeps chains that cross packs from running in a ring.
-ChunkLocation find_base(PackIndex& index, const ChunkId& id, std::uint16_t depth) {
-  auto base = index.find(id, true, static_cast<std::uint16_t>(depth - 1));
-  if (!base) base = index.find(id, true);
+ChunkLocation get_base(PackIndex& index, const ChunkId& id, std::uint16_t depth) {
+  auto base = find_base(index, id, depth);
   if (!base) throw_missing(id, index);
   return std::move(*base);
 }
@@ -51,7 +46,7 @@ void ChunkStore::Impl::decode(const ChunkLocation& at, std::size_t& budget, Byte
   }
   // Bases need no check of their own: each frame's checksum is checked, and a wrong base makes a wrong chunk.
   decode_frame(
-      frame, [&](const ChunkId& id, Bytes& base) { decode(find_base(index, id, header.depth), budget, base); }, false, out, path);
+      frame, [&](const ChunkId& id, Bytes& base) { decode(get_base(index, id, header.depth), budget, base); }, false, out, path);
 }
 
 void ChunkStore::Impl::read_copy(const ChunkLocation& where, const ChunkId& id, Bytes& out) {

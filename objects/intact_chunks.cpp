@@ -2,21 +2,14 @@
 
 #include <algorithm>
 
+#include "objects/delta_chain.hpp"
 #include "objects/frame_layout.hpp"
 
 namespace metamori {
-namespace {
-
-/// Damage may close a chain of deltas to a ring.
-constexpr unsigned kChainMax = 64;
-
-}  // namespace
-
 bool IntactChunks::has_intact_bases(ByteView frame, std::uint16_t depth, const std::string& path, unsigned budget) {
   const std::vector<ChunkId> bases = frame_bases(frame, path).ids;
   return std::all_of(bases.begin(), bases.end(), [&](const ChunkId& id) {
-    auto base = index_.find(id, true, static_cast<std::uint16_t>(depth - 1));
-    if (!base) base = index_.find(id, true);
+    const auto base = find_base(index_, id, depth);
     return base && is_intact(*base, budget - 1);
   });
 }
@@ -41,9 +34,9 @@ bool IntactChunks::is_intact(const ChunkLocation& copy, unsigned budget) {
 bool IntactChunks::holds(const ChunkId& id) {
   const auto copy = index_.find(id, true);
   if (!copy) return false;
-  if (is_intact(*copy, kChainMax)) return true;
+  if (is_intact(*copy, kFramesMax)) return true;
   const std::vector<ChunkLocation> all = index_.find_all(id);
-  return std::any_of(all.begin(), all.end(), [&](const ChunkLocation& other) { return is_intact(other, kChainMax); });
+  return std::any_of(all.begin(), all.end(), [&](const ChunkLocation& other) { return is_intact(other, kFramesMax); });
 }
 
 }  // namespace metamori

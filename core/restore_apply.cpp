@@ -165,15 +165,16 @@ Fd RestoreRun::open_in_place(const std::string& path, int flags) {
 bool RestoreRun::is_mixture(int fd, const StreamRef& a, const StreamRef& b, const std::string& path) {
   const std::uint64_t size = stat_of(system_, fd, path).size_bytes;
   if (size != a.length && size != b.length) return false;
-  Bytes found(kCompareBytes), in_a(kCompareBytes), in_b(kCompareBytes);
+  const auto window = static_cast<std::size_t>(std::min<std::uint64_t>(kCompareBytes, size));
+  Bytes found(window), in_a(window), in_b(window);
   const auto fill = [&](const StreamRef& content, std::uint64_t offset, Bytes& bytes) {
     std::fill(bytes.begin(), bytes.end(), std::byte{0});  // a file that was made longer holds zeros until it is written
     if (offset >= content.length) return;
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), content.length - offset));
     read_content(source_, content, offset, std::span(bytes).first(count));
   };
-  for (std::uint64_t offset = 0; offset < size; offset += kCompareBytes) {
-    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(kCompareBytes, size - offset));
+  for (std::uint64_t offset = 0; offset < size; offset += window) {
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(window, size - offset));
     if (read_up_to(system_, fd, std::span(found).first(count), offset, path) != count) return false;
     fill(a, offset, in_a);
     fill(b, offset, in_b);

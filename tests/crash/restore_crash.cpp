@@ -14,7 +14,6 @@
 namespace metamori::test {
 namespace {
 
-/// In the quick suite a sample of the cuts, at a larger scale all of them.
 void tell(const std::string& what, const CrashSweep& sweep) {
   print_count("T1." + what + ".cuts", sweep.cut_count());
   print_count("T1." + what + ".states", sweep.state_count());
@@ -48,7 +47,7 @@ class RecoverySweep {
       recover_restore(*open_at_tree(*disk), mode, one_worker().control);
       const TreeAndHead ended_as = tree_and_head(*disk);
       std::vector<std::unique_ptr<SimSystem>> again;
-      const auto violation = sweep_.run(*disk, CrashSweep::usual_limits(60), [&](const SimSystem& state, bool is_end) {
+      const auto violation = sweep_.run(*disk, limits(), [&](const SimSystem& state, bool is_end) {
         check_state(state, scenario_, is_end ? &ended_as : nullptr);
         if (again.size() < kAgain && restore_is_pending(*open_at_tree(*state.copy()))) again.push_back(state.copy());
       });
@@ -62,6 +61,13 @@ class RecoverySweep {
   }
 
  private:
+  /// Each cut that leaves a recovery pending makes two more sweeps: even at a large scale, each is a sample.
+  static CrashSweep::Limits limits() {
+    CrashSweep::Limits limits = CrashSweep::usual_limits(60);
+    limits.states = 60 * std::min<std::uint64_t>(test_scale(), 5);
+    return limits;
+  }
+
   static constexpr std::size_t kAgain = 1;
   const Scenario& scenario_;
   CrashSweep& sweep_;

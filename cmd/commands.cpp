@@ -70,7 +70,8 @@ constexpr std::array<CommandRow, 32> kCommands{{
      "metamori log --meta step=1000 --format='%# %s'\n",
      "10 12 13 14 16", make_log, kPaged},
     {"show", look, "Tell all about a checkpoint, or about a file in it",
-     "metamori show HEAD\n"
+     "metamori show\n"
+     "metamori show HEAD~2\n"
      "metamori show 17:results/u.bin\n",
      "10 12 13 14 16", make_show, kPaged},
     {"diff", look, "Compare checkpoints, or one with the tree",

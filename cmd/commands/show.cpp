@@ -25,10 +25,10 @@ std::string_view check_name(CheckMode mode) noexcept {
 
 class ShowCommand final : public Command {
  public:
-  void describe(Options& options) override { options.required("REV[:PATH]", word_, "A checkpoint, or something in it"); }
+  void describe(Options& options) override { options.optional("REV[:PATH]", word_, "A checkpoint, or something in it (default: HEAD)"); }
 
   int run(Session& session) override {
-    const RevisionPath what = split_revision_path(word_);
+    const RevisionPath what = split_revision_path(word_.value_or("HEAD"));
     Repository repository = session.open();
     if (what.path) return show_node(session, repository, what.revision, revision_tree_path(repository, *what.path));
     const CheckpointInfo info = repository.show(what.revision);
@@ -169,7 +169,7 @@ class ShowCommand final : public Command {
     for (const std::string& name : node.attribute_names) out.print("Attr:    {}\n", session.quote(name));
   }
 
-  std::string word_;
+  std::optional<std::string> word_;
 };
 
 }  // namespace

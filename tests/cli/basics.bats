@@ -81,7 +81,7 @@ load helpers
 @test "show, ls and cat look into a checkpoint" {
   two_checkpoints; mkdir d; printf deep >d/f; m checkpoint -q >/dev/null
   expect 0 show 2; has "$out" '^SHA-256: [0-9a-f]{64}$'; has "$out" ' b +\| '
-  expect 0 show --json HEAD; same "$(json 'j["number"], j["parent_numbers"], j["diff"]["added"] > 0')" "(3, [2], True)"
+  expect 0 show --json; same "$(json 'j["number"], j["parent_numbers"], j["diff"]["added"] > 0')" "(3, [2], True)"
   expect 0 show HEAD:d/f; has "$out" '^Size: +4 B$'
   expect 0 ls; same "$out" $'a\nb\nd/'
   expect 0 ls -R HEAD; has "$out" '^d/f$'

@@ -191,6 +191,7 @@ COMMANDS = {
         ("show", "2"),
         [
             Case(("show", "2"), data=rf"checkpoint \d+ [0-9a-f]{{40}}{MARKS}|(?:Short|SHA-256|Parent|Author|Date|Scan|Meta|Size):? +.+|    .+||{STAT}", quiet=None, json=lambda r: b"new" + INVALID in paths(r["diff"])),
+            Case(("show",), data=None, quiet=None, json=lambda r: r["number"] == 3 and "node" not in r),
             Case(("show", b"2:link" + INVALID), data=r"(?:Path|Type|Mode|Owner|Date|Size|Target): +.+", quiet=None, json=lambda r: bytes_of(r["node"], "target") == INVALID + b"/target"),
             Case(("show", b"1:hard" + INVALID), data=r"(?:Path|Type|Mode|Owner|Date|Size|Link to): +.+", quiet=None, json=lambda r: bytes_of(r["node"], "linked_to") == INVALID),
             Case(("show", "2"), 13, world="headless", data=None, notes=r"metamori: warning: what it changed can't be told: .*checkpoints/1 is damaged.*", quiet=None, quiet_notes=None, json=lambda r: "diff" not in r, json_notes=None),

@@ -114,10 +114,8 @@ Position CopyRecords::position_of(const CheckpointId& id) const {
 }
 
 std::optional<ChunkId> CopyRecords::newest_root() {
-  const std::vector<RecordSummary>& all = target_.log->summaries();
-  const auto newest = std::find_if(all.rbegin(), all.rend(), [](const auto& record) { return record.kind == RecordKind::checkpoint; });
-  if (newest == all.rend()) return std::nullopt;
-  return find_content_root(target_, {newest->number, newest->id});
+  const auto newest = target_.log->newest_checkpoint();
+  return newest ? find_content_root(target_, *newest) : std::nullopt;
 }
 
 std::vector<Position> CopyRecords::parents_of(const Record& from) const {

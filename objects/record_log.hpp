@@ -64,6 +64,8 @@ class RecordLog {
   /// Writes to the cache what summaries() found, if no record is so new that the next look has to list them all again. For who only looks:
   /// a checkpoint would pay more than it gains.
   void keep_summaries();
+  /// That with the highest number which is no tombstone.
+  std::optional<Position> newest_checkpoint();
   /// The tip of each line: the highest checkpoint on it that is no tombstone.
   std::vector<std::pair<std::string, Position>> lines();
   /// The line that `checkpoint` is the tip of, or nothing. Cheap for the newest checkpoint: reads no summaries.

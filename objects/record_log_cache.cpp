@@ -1,6 +1,9 @@
 #include "objects/record_log_cache.hpp"
 
+#include <fcntl.h>
+
 #include <map>
+#include <span>
 
 #include "base/assert.hpp"
 #include "base/digest.hpp"
@@ -23,6 +26,11 @@ constexpr std::string_view kLatestMagic = "MMLATST1";
 constexpr std::string_view kReplacedMagic = "MMREPLA1";
 constexpr std::string_view kHistoryMagic = "MMHISTO1";
 constexpr std::uint64_t kMaxNameBytes = 255;
+constexpr std::uint64_t kMaxCacheBytes = std::uint64_t{1} << 30;
+constexpr const char* kLatestName = "latest";
+constexpr const char* kHistoryName = "history";
+constexpr const char* kReplacedName = "replaced";
+constexpr std::size_t kMaxReplaced = 4096;  // then a new list is begun, and everything is read again once
 enum HeadForm : std::uint8_t { kNoHead = 0, kOwn = 1, kAsBefore = 2, kGiven = 3 };
 
 Bytes sealed(std::string_view magic, const ByteWriter& body) {
@@ -204,6 +212,58 @@ std::optional<HistoryCache> decode_history(ByteView bytes) {
   } catch (const Error&) {
     return std::nullopt;
   }
+}
+
+std::optional<Bytes> RecordLogCache::read(const char* name) {
+  if (!dirs_.cache.is_open()) return std::nullopt;
+  const std::string path = std::string(".metamori/cache/") + name;
+  try {
+    const auto file = find_file(system_, dirs_.cache.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, path);
+    if (!file) return std::nullopt;
+    return read_whole(system_, file->get(), kMaxCacheBytes, path);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+void RecordLogCache::write(const char* name, ByteView bytes) {
+  if (!dirs_.cache.is_open() || !dirs_.tmp.is_open()) return;
+  try {
+    replace_cache_file(system_, dirs_.tmp.get(), dirs_.cache.get(), name, bytes, std::string(".metamori/cache/") + name);
+  } catch (const Error&) {
+  }
+}
+
+std::optional<LatestHint> RecordLogCache::latest() {
+  const auto bytes = read(kLatestName);
+  return bytes ? decode_latest(*bytes) : std::nullopt;
+}
+
+void RecordLogCache::keep(const LatestHint& latest) { write(kLatestName, encode_latest(latest)); }
+
+std::optional<HistoryCache> RecordLogCache::history() {
+  const auto bytes = read(kHistoryName);
+  return bytes ? decode_history(*bytes) : std::nullopt;
+}
+
+void RecordLogCache::keep(const HistoryCache& history) { write(kHistoryName, encode_history(history)); }
+
+ReplacedList RecordLogCache::replaced() {
+  const auto bytes = read(kReplacedName);
+  auto list = bytes ? decode_replaced(*bytes) : std::nullopt;
+  return list ? std::move(*list) : ReplacedList{};
+}
+
+void RecordLogCache::announce_replaced(const std::vector<std::uint64_t>& numbers) {
+  ReplacedList list = replaced();
+  if (list.token == 0 || list.numbers.size() + numbers.size() > kMaxReplaced) {
+    list = {};
+    system_.random(std::as_writable_bytes(std::span(&list.token, 1)));
+    list.token |= 1;  // not 0
+  }
+  // A new list tells by its token that everything is to be read again.
+  if (numbers.size() <= kMaxReplaced) list.numbers.insert(list.numbers.end(), numbers.begin(), numbers.end());
+  write(kReplacedName, encode_replaced(list));
 }
 
 }  // namespace metamori

@@ -41,4 +41,24 @@ struct HistoryCache {
 Bytes encode_history(const HistoryCache& history);
 std::optional<HistoryCache> decode_history(ByteView bytes);
 
+/// The files. One that can't be read, or is not sound, is none; one that can't be written costs time, nothing else.
+class RecordLogCache {
+ public:
+  RecordLogCache(System& system, const RepositoryDirs& dirs) : system_(system), dirs_(dirs) {}
+  std::optional<LatestHint> latest();
+  void keep(const LatestHint& latest);
+  std::optional<HistoryCache> history();
+  void keep(const HistoryCache& history);
+  /// With token 0 if there is none.
+  ReplacedList replaced();
+  /// To be told before these records are replaced.
+  void announce_replaced(const std::vector<std::uint64_t>& numbers);
+
+ private:
+  std::optional<Bytes> read(const char* name);
+  void write(const char* name, ByteView bytes);
+  System& system_;
+  const RepositoryDirs& dirs_;
+};
+
 }  // namespace metamori

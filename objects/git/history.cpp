@@ -161,9 +161,7 @@ Position History::Impl::resolve_undo(std::uint64_t n) {
 }
 
 Position History::Impl::resolve_latest() {
-  const std::vector<RecordSummary>& all = log.summaries();
-  for (auto record = all.rbegin(); record != all.rend(); ++record)
-    if (record->kind == RecordKind::checkpoint) return newest(position_of(*record), "which checkpoint is the latest");
+  if (const auto found = log.newest_checkpoint()) return newest(*found, "which checkpoint is the latest");
   throw Error(ErrorKind::bad_revision, "there is no checkpoint that was not forgotten", "'metamori log --all' lists everything");
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/fault_system.hpp"
 #include "tests/unit/history_support.hpp"
 
 namespace metamori::test {
@@ -54,6 +55,22 @@ TEST_F(DamagedRecords, AreFoundBehindTheirSummaries) {
   EXPECT_EQ(repository.log.damaged(), Numbers{3});
   std::filesystem::remove(repository.dir / "checkpoints/2");
   EXPECT_EQ(repository.log.damaged(), (Numbers{2, 3}));
+}
+
+/// Those who look at all records may be at it for seconds, beside checkpoints.
+TEST_F(DamagedRecords, WhatIsPublishedMeanwhileIsNotTakenForDamage) {
+  FaultSystem watched(real_system());
+  RecordLog log(watched, repository.dirs);
+  log.summaries();
+  watched.on_before([&, is_added = false](const CallInfo& info) mutable {
+    if (is_added || info.name != "3") return;
+    is_added = true;
+    repository.add("six\n", kNoon + 6 * kHour);
+    repository.add("seven\n", kNoon + 7 * kHour);
+    damage(7);
+  });
+  EXPECT_EQ(log.damaged(), Numbers{7});
+  EXPECT_EQ(numbers(log), (Numbers{1, 2, 3, 4, 5, 6}));
 }
 
 TEST_F(DamagedRecords, SummariesStayWhereTheyAreWhileNothingChanges) {

@@ -94,7 +94,10 @@ class RecordCheck {
         }))
       if (!content) return;
     if (record->kind == RecordKind::tombstone && !record->content_held) return;
-    closure_.check_root(number, content->root);
+    const auto below = closure_.check_root(number, content->root);
+    note_errors(run_, "record", where, {number}, [&] {
+      if (below && *below != BelowTotals{content->entries, content->files, content->bytes}) fail("it counts other files than its tree has");
+    });
     check_streams(*record, *content, where);
   }
 

@@ -3,6 +3,13 @@
 #include "core/node_children.hpp"
 
 namespace metamori {
+namespace {
+
+std::string describe(const BelowTotals& below) {
+  return std::to_string(below.entries) + " names, " + std::to_string(below.files) + " files, " + std::to_string(below.bytes) + " bytes";
+}
+
+}  // namespace
 
 bool ClosureWalk::is_bad(const ChunkId& id, const std::string& path) {
   BadChunk* const bad = run_.find_bad(id);
@@ -29,19 +36,36 @@ bool ClosureWalk::check_data(const ChunkId& id, std::uint64_t length, const std:
   return false;
 }
 
-void ClosureWalk::add(Step& step, Node node) const {
-  if (!sound_.contains(key_of(node))) step.children.push_back(std::move(node));
+void ClosureWalk::add(Step& step, Node node) {
+  const auto found = sound_.find(key_of(node));
+  if (found == sound_.end()) {
+    step.children.push_back(std::move(node));
+  } else {
+    add_below(step, node, found->second);
+  }
 }
 
-void ClosureWalk::add_listing(Step& step, const StreamRef& listing, const std::string& path) {
-  if (listing.length == 0) return;
+void ClosureWalk::add_listing(Step& step, const Entry& directory, const std::string& path) {
+  const StreamRef& listing = directory.content;
+  if (listing.length == 0) return;  // then nothing can be told of it, either: decode_entry
   Node node;
   node.kind = NodeKind::listing;
   node.level = listing.level;
   node.id = listing.id;
   node.span = listing.length;
   node.path = path;
+  node.told = below(directory);
   add(step, std::move(node));
+}
+
+void ClosureWalk::add_below(Step& step, const Node& part, const BelowTotals& found) {
+  if (part.kind != NodeKind::listing) return;
+  if (!part.is_top) {
+    step.below.add(found);
+  } else if (part.told && *part.told != found) {
+    note_bad(step.node.id, "it tells of " + describe(*part.told) + " below a directory, and there are " + describe(found), part.path);
+    step.is_sound = false;
+  }
 }
 
 void ClosureWalk::add_stream(Step& step, const StreamRef& ref, const std::string& path) {
@@ -61,7 +85,8 @@ void ClosureWalk::add_stream(Step& step, const StreamRef& ref, const std::string
 
 void ClosureWalk::open_root(Step& step) {
   const Root root = get_root(*run_.engine.store, step.node.id);
-  if (!root.top.content_unknown) add_listing(step, root.top.content, {});
+  step.below = below(root.top);
+  if (!root.top.content_unknown) add_listing(step, root.top, {});
   if (root.top.attribute_stream) add_stream(step, *root.top.attribute_stream, {});
   add_stream(step, root.links, {});
   if (!step.is_sound) return;
@@ -82,11 +107,12 @@ void ClosureWalk::open_leaf(Step& step) {
   Entry entry;
   while (reader.next(entry)) {
     run_.add_file();
+    step.below.add(entry);
     const std::string path = prefix + entry.name;
     if (entry.attribute_stream) add_stream(step, *entry.attribute_stream, path);
     if (entry.content_unknown) continue;
     if (entry.type == EntryType::file) add_stream(step, entry.content, path);
-    if (entry.type == EntryType::directory) add_listing(step, entry.content, path);
+    if (entry.type == EntryType::directory) add_listing(step, entry, path);
   }
 }
 
@@ -128,31 +154,39 @@ void ClosureWalk::open(Step& step) {
 bool ClosureWalk::walk(Node top) {
   if (sound_.contains(key_of(top))) return true;
   std::vector<Step> steps;
-  steps.push_back({std::move(top), {}, 0, true});
+  steps.push_back({std::move(top), {}, 0, true, {}});
   open(steps.back());
   for (;;) {
     Step& step = steps.back();
     if (step.next < step.children.size()) {
       run_.check_stop();
       Node child = std::move(step.children[step.next++]);
-      if (sound_.contains(key_of(child))) continue;  // met elsewhere meanwhile
-      steps.push_back({std::move(child), {}, 0, true});
+      if (const auto found = sound_.find(key_of(child)); found != sound_.end()) {  // met elsewhere meanwhile
+        add_below(step, child, found->second);
+        continue;
+      }
+      steps.push_back({std::move(child), {}, 0, true, {}});
       open(steps.back());
       continue;
     }
-    const bool is_sound = step.is_sound;
-    if (is_sound) sound_.insert(key_of(step.node));
+    const Step done = std::move(step);
     steps.pop_back();
-    if (steps.empty()) return is_sound;
-    if (!is_sound) steps.back().is_sound = false;
+    if (done.is_sound) sound_.emplace(key_of(done.node), done.below);
+    if (steps.empty()) return done.is_sound;
+    if (done.is_sound) {
+      add_below(steps.back(), done.node, done.below);
+    } else {
+      steps.back().is_sound = false;
+    }
   }
 }
 
-void ClosureWalk::check_root(std::uint64_t number, const ChunkId& root) {
+std::optional<BelowTotals> ClosureWalk::check_root(std::uint64_t number, const ChunkId& root) {
   number_ = number;
   Node node;
   node.id = root;
-  walk(std::move(node));
+  const Key key = key_of(node);
+  return walk(std::move(node)) ? std::optional(sound_.at(key)) : std::nullopt;
 }
 
 bool ClosureWalk::check_stream(std::uint64_t number, const StreamRef& ref, const std::string& what) {

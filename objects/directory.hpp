@@ -55,6 +55,19 @@ struct Entry {
   friend bool operator==(const Entry&, const Entry&) = default;
 };
 
+/// What is below a directory, at any depth. Sums end at 2^64 - 1.
+struct BelowTotals {
+  std::uint64_t entries = 0;
+  std::uint64_t files = 0;  ///< regular ones among them
+  std::uint64_t bytes = 0;  ///< of all files
+  /// An entry, and what it says is below it.
+  void add(const Entry& entry) noexcept;
+  void add(const BelowTotals& part) noexcept;
+  friend bool operator==(const BelowTotals&, const BelowTotals&) = default;
+};
+/// As the entry of a directory tells it.
+BelowTotals below(const Entry& directory) noexcept;
+
 /// Moves `attributes` (sorted here; names are different) into the entry, inline or as a stream as section 7 demands. Throws unsupported if
 /// they exceed what the format holds.
 void set_attributes(Entry& entry, std::vector<Attribute> attributes, ChunkSink& sink);

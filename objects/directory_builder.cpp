@@ -1,17 +1,7 @@
-#include <limits>
-
 #include "base/assert.hpp"
 #include "objects/directory_leaf.hpp"
 
 namespace metamori {
-namespace {
-
-/// Sizes are what users can make with sparse files, so their sum may not fit.
-std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) noexcept {
-  return b > std::numeric_limits<std::uint64_t>::max() - a ? std::numeric_limits<std::uint64_t>::max() : a + b;
-}
-
-}  // namespace
 
 struct DirectoryBuilder::Impl {
   /// What was closed at one level, and the open node of the level above that names it.
@@ -59,7 +49,8 @@ struct DirectoryBuilder::Impl {
   LeafWriter leaf;
   std::string leaf_first_name, last_name;
   std::vector<Level> levels;  ///< [n] holds the open node of level n + 1
-  Result totals;
+  StreamRef listing;
+  BelowTotals below;
 };
 
 DirectoryBuilder::DirectoryBuilder(ChunkSink& sink) : impl_(std::make_unique<Impl>(sink)) {}
@@ -71,26 +62,23 @@ void DirectoryBuilder::add(const Entry& entry) {
   impl.last_name = entry.name;
   if (impl.leaf.count() == 0) impl.leaf_first_name = entry.name;
   impl.leaf.add(entry);
-  ++impl.totals.listing.length;
-  impl.totals.entries_below = saturating_sum(impl.totals.entries_below, saturating_sum(1, entry.entries_below));
-  impl.totals.files_below = saturating_sum(impl.totals.files_below, entry.type == EntryType::file ? 1 : entry.files_below);
-  if (entry.type == EntryType::file) impl.totals.bytes_below = saturating_sum(impl.totals.bytes_below, entry.size_bytes());
-  if (entry.type == EntryType::directory) impl.totals.bytes_below = saturating_sum(impl.totals.bytes_below, entry.bytes_below);
+  ++impl.listing.length;
+  impl.below.add(entry);
   if (leaf_ends_after(0, impl.leaf.count(), impl.leaf.bytes(), entry.name)) impl.close_leaf();
 }
 
 DirectoryBuilder::Result DirectoryBuilder::finish() {
   Impl& impl = *impl_;
-  if (impl.totals.listing.length == 0) return impl.totals;
+  if (impl.listing.length == 0) return {};
   if (impl.leaf.count() > 0) impl.close_leaf();
   // A level that came out as one chunk is the top; the node above it, which only names it, is never put.
   for (std::size_t at = 0;; ++at) {
     MM_ASSERT(at < impl.levels.size());
     auto& level = impl.levels[at];
     if (level.finished == 1) {
-      impl.totals.listing.level = static_cast<std::uint8_t>(at);
-      impl.totals.listing.id = level.last;
-      return impl.totals;
+      impl.listing.level = static_cast<std::uint8_t>(at);
+      impl.listing.id = level.last;
+      return {impl.listing, impl.below.entries, impl.below.files, impl.below.bytes};
     }
     if (level.count > 0) impl.push(at + 1, impl.close(level));
   }

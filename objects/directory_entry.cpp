@@ -15,6 +15,11 @@ constexpr std::uint32_t kModeMask = 07777;
 constexpr std::uint32_t kSecond = 1'000'000'000;
 
 bool may_be_unknown(EntryType type) noexcept { return type == EntryType::file || type == EntryType::directory; }
+/// Sizes are what users can make with sparse files, so their sum may not fit.
+std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) noexcept {
+  return b > std::numeric_limits<std::uint64_t>::max() - a ? std::numeric_limits<std::uint64_t>::max() : a + b;
+}
+
 bool is_device(EntryType type) noexcept { return type == EntryType::char_device || type == EntryType::block_device; }
 
 bool is_target(std::string_view target) noexcept {
@@ -187,6 +192,19 @@ void encode_entry(const Entry& entry, std::size_t owner, ByteWriter& out) {
     encode_attributes(entry.attributes, out);
     MM_ASSERT(out.size() - before <= kMaxInlineAttributeBytes);
   }
+}
+
+BelowTotals below(const Entry& directory) noexcept { return {directory.entries_below, directory.files_below, directory.bytes_below}; }
+
+void BelowTotals::add(const Entry& entry) noexcept {
+  add({1, entry.type == EntryType::file ? 1U : 0U, entry.type == EntryType::file ? entry.size_bytes() : 0});
+  if (entry.type == EntryType::directory) add(below(entry));
+}
+
+void BelowTotals::add(const BelowTotals& part) noexcept {
+  entries = saturating_sum(entries, part.entries);
+  files = saturating_sum(files, part.files);
+  bytes = saturating_sum(bytes, part.bytes);
 }
 
 void decode_entry(ByteReader& in, LeafOwners& owners, NameRule rule, Entry& entry) {

@@ -10,6 +10,7 @@ import xxhash
 import zstandard
 
 FILE, DIRECTORY, SYMLINK, FIFO, CHAR_DEVICE, BLOCK_DEVICE = range(1, 7)
+MAX = (1 << 64) - 1
 PLAIN, GROUP, DELTA, PATCH = range(4)
 HOLE = bytes(32)
 EMPTY = b"\0\0"  # a stream reference
@@ -79,9 +80,49 @@ class Chunks:
         (packs / name).write_bytes(header + b"".join(self.frames) + index + footer + sha256(header + index + footer))
 
 
+def read_varint(data, at):
+    value = shift = 0
+    while True:
+        value |= (data[at] & 0x7F) << shift
+        shift, at = shift + 7, at + 1
+        if data[at - 1] < 0x80:
+            return value, at
+
+
+def counts(kind, content):
+    """Names, files and bytes that an entry of this content stands for, itself among them, as far as it makes sense."""
+    try:
+        if kind == FILE:
+            return (1, 1, read_varint(content, 1)[0])
+        if kind == DIRECTORY:
+            length, at = read_varint(content, 1)
+            at += 32 if length else 0
+            found = []
+            for _ in range(3):
+                value, at = read_varint(content, at)
+                found.append(value)
+            return (1 + found[0], found[1], found[2])
+    except IndexError:
+        pass
+    return (1, 0, 0)
+
+
+class Entry(bytes):
+    """One entry of a leaf, with what it counts for."""
+
+    below = (1, 0, 0)
+
+
 def entry(name, kind, content=b"", mode=0o644, flags=0, tail=b"", owner=0, nanoseconds=0):
-    """One entry of a leaf; `content` is what stands after the time, `tail` the attributes."""
-    return text(name) + bytes([kind, flags]) + varint(mode) + varint(owner) + svarint(TIME) + varint(nanoseconds) + content + tail
+    """`content` is what stands after the time, `tail` the attributes."""
+    made = Entry(text(name) + bytes([kind, flags]) + varint(mode) + varint(owner) + svarint(TIME) + varint(nanoseconds) + content + tail)
+    made.below = counts(kind, content)
+    return made
+
+
+def total(entries):
+    found = [getattr(each, "below", (1, 0, 0)) for each in entries]
+    return tuple(min(sum(column), MAX) for column in zip(*found)) if found else (0, 0, 0)
 
 
 def attributes(pairs):
@@ -114,10 +155,9 @@ class Forge:
         return entry(name, SYMLINK, text(target), **more)
 
     def directory(self, name, entries, below=None, length=None, mode=0o755, **more):
-        """A directory of these entries in one leaf."""
+        """A directory of these entries in one leaf; `below`: names, files and bytes that it tells of, by default as many as there are."""
         listing = ref(0, len(entries) if length is None else length, self.chunks.put(leaf(entries))) if entries else EMPTY
-        counts = below if below is not None else (len(entries), 0, 0)
-        return entry(name, DIRECTORY, listing + b"".join(map(varint, counts)), mode=mode, **more)
+        return entry(name, DIRECTORY, listing + b"".join(map(varint, total(entries) if below is None else below)), mode=mode, **more)
 
     def root(self, top, links=EMPTY):
         return self.chunks.put(b"\1" + leaf([top]) + links)
@@ -156,7 +196,8 @@ class Forge:
 
     def publish_tree(self, names, links=EMPTY, **more):
         """A checkpoint whose top holds these entries."""
-        self.record(self.root(self.directory(b"", names), links), **more)
+        told = dict(zip(("entries", "files", "size"), total(names)))
+        self.record(self.root(self.directory(b"", names), links), **(told | more))
         self.finish()
 
 

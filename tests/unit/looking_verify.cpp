@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <tuple>
 
+#include "base/digest.hpp"
 #include "core/looking.hpp"
 #include "core/verify_position.hpp"
 #include "tests/support/count.hpp"
@@ -149,6 +151,60 @@ TEST_F(Verify, AMissingOrForeignRecordIsReported) {
   report = check(*state, {});
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.problems[0].kind, "record");
+}
+
+/// What no writer does: a checkpoint of that root, which says it has these names, files and bytes.
+void publish_forged(Engine& engine, const ChunkId& root, const BelowTotals& told) {
+  Record record = engine.log->get(2);
+  CheckpointRecord content = decode_checkpoint_record(record.blob, "test");
+  content.root = root;
+  content.entries = told.entries;
+  content.files = told.files;
+  content.bytes = told.bytes;
+  Commit commit = decode_commit(record.commit, "test");
+  record.blob = encode_checkpoint_record(content);
+  record.tree = encode_record_tree(git_object_id("blob", record.blob));
+  commit.tree = git_object_id("tree", record.tree);
+  record.commit = encode_commit(commit);
+  record.number = engine.log->highest() + 1;
+  record.tags.clear();
+  record.head_after = {record.number, record.id()};
+  ASSERT_TRUE(engine.log->publish(record));
+}
+
+/// A root like that of checkpoint 2, whose directory d tells of `d`, and itself of `top`.
+ChunkId lying_root(Engine& engine, const BelowTotals& d, const BelowTotals& top) {
+  Root root = get_root(*engine.store, decode_checkpoint_record(engine.log->get(2).blob, "test").root);
+  ChunkSession session(*engine.store);
+  DirectoryBuilder builder(session);
+  for (DirectoryCursor cursor(*engine.store, root.top.content); cursor.current() != nullptr; cursor.next()) {
+    Entry entry = *cursor.current();
+    if (entry.name == "d") std::tie(entry.entries_below, entry.files_below, entry.bytes_below) = std::tie(d.entries, d.files, d.bytes);
+    builder.add(entry);
+  }
+  root.top.content = builder.finish().listing;
+  std::tie(root.top.entries_below, root.top.files_below, root.top.bytes_below) = std::tie(top.entries, top.files, top.bytes);
+  const ChunkId id = put_root(session, root.top, {}).id;
+  session.flush();
+  return id;
+}
+
+TEST_F(Verify, WhatDirectoriesTellToBeBelowThemIsCounted) {
+  const BelowTotals d{2, 2, 20'005}, top{5, 4, 60'005};
+  const auto problems_of = [&](const BelowTotals& in_d, const BelowTotals& in_top, const BelowTotals& in_record) {
+    const auto state = disk.copy();
+    const auto engine = open_at_tree(*state);
+    publish_forged(*engine, lying_root(*engine, in_d, in_top), in_record);
+    const VerifyReport report = verify(*engine, {});
+    EXPECT_TRUE(report.ok() || affected(report) == std::set<std::uint64_t>{3}) << "only the forged checkpoint";
+    return report.problems;
+  };
+  EXPECT_TRUE(problems_of(d, top, top).empty());
+  EXPECT_EQ(problems_of({3, 2, 20'005}, {6, 4, 60'005}, {6, 4, 60'005}).at(0).kind, "chunk");
+  EXPECT_EQ(problems_of({2, 1, 20'005}, {5, 3, 60'005}, {5, 3, 60'005}).at(0).kind, "chunk");
+  EXPECT_EQ(problems_of({2, 2, 20'006}, {5, 4, 60'006}, {5, 4, 60'006}).at(0).kind, "chunk");
+  EXPECT_EQ(problems_of(d, {6, 4, 60'005}, {6, 4, 60'005}).at(0).kind, "chunk");
+  EXPECT_EQ(problems_of(d, top, {5, 4, 60'006}).at(0).kind, "record");
 }
 
 /// Offsets of bytes in the middle of frames, a few for each pack.

@@ -25,8 +25,7 @@ static_assert(std::atomic<bool>::is_always_lock_free);  // or a signal handler c
 /// Fills `field`, which ends with NUL, with as much of `text` as fits.
 template <std::size_t Size>
 void copy_text(std::string_view text, char (&field)[Size]) noexcept {
-  const std::size_t length = std::min(text.size(), Size - 1);
-  std::memcpy(field, text.data(), length);
+  const std::size_t length = text.copy(field, Size - 1);
   std::memset(field + length, 0, Size - length);
 }
 

@@ -32,67 +32,68 @@ class Writer {
   explicit Writer(const std::function<void(ByteView)>& receive) : receive_(receive) {
     handle_ = api.archive_write_new();
     if (handle_ == nullptr) throw std::bad_alloc();
-    check(api.archive_write_set_format_pax(handle_));
-    check(api.archive_write_set_options(handle_, kOptions));
-    check(api.archive_write_add_filter_none(handle_));
-    check(api.archive_write_set_bytes_per_block(handle_, kBlockBytes));
-    check(api.archive_write_set_bytes_in_last_block(handle_, kBlockBytes));
-    check(api.archive_write_open(handle_, this, nullptr, &Writer::take, nullptr));
+    try {
+      check(api.archive_write_set_format_pax(handle_));
+      check(api.archive_write_set_options(handle_, kOptions));
+      check(api.archive_write_add_filter_none(handle_));
+      check(api.archive_write_set_bytes_per_block(handle_, kBlockBytes));
+      check(api.archive_write_set_bytes_in_last_block(handle_, kBlockBytes));
+      check(api.archive_write_open(handle_, this, nullptr, &Writer::take, nullptr));
+    } catch (...) {
+      api.archive_write_free(handle_);
+      throw;
+    }
   }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   ~Writer() {
-    if (!is_closed_) api.archive_write_fail(handle_);  // else it would end the archive as if it were whole
+    is_abandoned_ = true;  // what was not closed would be ended as if it were whole
     api.archive_write_free(handle_);
   }
 
   /// What there is to warn of; empty if there is nothing.
   std::string header(archive_entry* entry) {
     const int result = api.archive_write_header(handle_, entry);
-    if (result != ARCHIVE_WARN) check(result);
+    check(result == ARCHIVE_WARN ? ARCHIVE_OK : result);
     return result == ARCHIVE_WARN ? api.reason(handle_) : std::string();
   }
   void data(ByteView bytes) {
     while (!bytes.empty()) {
       const la_ssize_t written = api.archive_write_data(handle_, bytes.data(), bytes.size());
-      if (written <= 0) fail();
+      check(written > 0 ? ARCHIVE_OK : ARCHIVE_FATAL);
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
   }
   void finish_entry() { check(api.archive_write_finish_entry(handle_)); }
-  void close() {
-    is_closed_ = true;
-    check(api.archive_write_close(handle_));
-  }
+  void close() { check(api.archive_write_close(handle_)); }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
 
   Libarchive api;
 
  private:
-  /// What the receiver throws passes by libarchive, which knows no exceptions.
+  /// What the receiver throws passes by libarchive, which knows no exceptions, and after a failure does not free all that it holds. So for
+  /// libarchive writing goes on, to nowhere.
   static la_ssize_t take(archive* /*handle*/, void* self, const void* buffer, std::size_t size) {
     Writer& writer = *static_cast<Writer*>(self);
+    if (writer.is_abandoned_) return static_cast<la_ssize_t>(size);
     try {
       writer.receive_(ByteView(static_cast<const std::byte*>(buffer), size));
     } catch (...) {
       writer.thrown_ = std::current_exception();
-      return -1;
+      writer.is_abandoned_ = true;
     }
     writer.bytes_ += size;
     return static_cast<la_ssize_t>(size);
   }
   void check(int result) {
-    if (result != ARCHIVE_OK) fail();
-  }
-  [[noreturn]] void fail() {
     if (thrown_) std::rethrow_exception(thrown_);
-    throw Error(ErrorKind::io, "write an archive: " + api.reason(handle_));
+    if (result != ARCHIVE_OK) throw Error(ErrorKind::io, "write an archive: " + api.reason(handle_));
   }
 
   const std::function<void(ByteView)>& receive_;
   archive* handle_ = nullptr;
   std::exception_ptr thrown_;
-  bool is_closed_ = false;
+  bool is_abandoned_ = false;
   std::uint64_t bytes_ = 0;
 };
 
@@ -100,10 +101,10 @@ class Exporting {
  public:
   Exporting(Engine& engine, const ExportOptions& options, const std::function<void(ByteView)>& receive)
       : engine_(engine), options_(options), meter_(engine.system, options.control, "export"), writer_(receive) {
-    entry_ = writer_.api.archive_entry_new();
-    if (entry_ == nullptr) throw std::bad_alloc();
     prefix_ = checked_path(options.prefix);
     if (!prefix_.empty()) prefix_ += '/';
+    entry_ = writer_.api.archive_entry_new();
+    if (entry_ == nullptr) throw std::bad_alloc();
   }
   Exporting(const Exporting&) = delete;
   Exporting& operator=(const Exporting&) = delete;

@@ -86,8 +86,8 @@ metamori_kind add_rules(metamori_repository* repository, const char* const* patt
   });
 }
 
-CheckMode check_mode_of(metamori_check check) {
-  switch (check) {
+CheckMode check_mode_of(const metamori_check& check) {
+  switch (number_in(check)) {
     case METAMORI_CHECK_AUTO:
       return CheckMode::automatic;
     case METAMORI_CHECK_MTIME:
@@ -98,8 +98,8 @@ CheckMode check_mode_of(metamori_check check) {
   fail_usage("no such way to tell changes");
 }
 
-OnTorn on_torn_of(metamori_on_torn on_torn) {
-  switch (on_torn) {
+OnTorn on_torn_of(const metamori_on_torn& on_torn) {
+  switch (number_in(on_torn)) {
     case METAMORI_ON_TORN_MARK:
       return OnTorn::mark;
     case METAMORI_ON_TORN_KEEP_PREVIOUS:
@@ -113,7 +113,7 @@ OnTorn on_torn_of(metamori_on_torn on_torn) {
 }  // namespace
 
 const char* metamori_kind_name(metamori_kind kind) {
-  switch (kind) {
+  switch (number_in(kind)) {
     case METAMORI_OK:
       return "ok";
     case METAMORI_USAGE:

@@ -22,8 +22,8 @@ metamori_restore_report describe(const RestoreReport& from) {
   return report;
 }
 
-Overwrite overwrite_of(metamori_overwrite overwrite) {
-  switch (overwrite) {
+Overwrite overwrite_of(const metamori_overwrite& overwrite) {
+  switch (number_in(overwrite)) {
     case METAMORI_OVERWRITE_ALWAYS:
       return Overwrite::always;
     case METAMORI_OVERWRITE_IF_CHANGED:
@@ -34,8 +34,8 @@ Overwrite overwrite_of(metamori_overwrite overwrite) {
   fail_usage("no such way to treat existing files");
 }
 
-RecoverMode recover_mode_of(metamori_recover_mode mode) {
-  switch (mode) {
+RecoverMode recover_mode_of(const metamori_recover_mode& mode) {
+  switch (number_in(mode)) {
     case METAMORI_RECOVER_FINISH:
       return RecoverMode::finish;
     case METAMORI_RECOVER_ABORT:

@@ -29,6 +29,15 @@ void copy_text(std::string_view text, char (&field)[Size]) noexcept {
   std::memset(field + length, 0, Size - length);
 }
 
+/// What a caller in C put into an enumeration: any number, and reading one as the enumeration is defined for its own values only.
+template <class Enum>
+int number_in(const Enum& value) noexcept {
+  static_assert(sizeof(Enum) == sizeof(int));
+  int number = 0;
+  std::memcpy(&number, &value, sizeof number);
+  return number;
+}
+
 metamori_kind kind_of(ErrorKind kind) noexcept;
 metamori_kind fill(metamori_error* error, metamori_kind kind, std::string_view message, std::string_view hint) noexcept;
 

@@ -208,6 +208,11 @@ load helpers
 @test "SIGUSR1 does no harm, SIGTERM is re-raised" {
   m init -q; head -c 300000000 /dev/urandom >big
   "$METAMORI" checkpoint --check=content --progress=none >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" & pid=$!
+  for _ in $(seq 1000); do  # until it catches signal 10
+    caught=$(sed -n 's/^SigCgt:[[:space:]]*//p' /proc/$pid/status)
+    if [ $(( 0x$caught >> 9 & 1 )) = 1 ]; then break; fi
+    sleep 0.01
+  done
   for _ in $(seq 100); do
     sleep 0.02; kill -USR1 $pid
     if [ -s "$BATS_TEST_TMPDIR/err" ]; then break; fi

@@ -32,8 +32,7 @@ void FallBack::find_line() {
       note_unreadable(basis.damaged, why);
     } else if (options_.revision == "latest") {
       const std::vector<std::uint64_t> damaged = engine_.log->damaged();
-      const Lineage readable(engine_.log->summaries(), false);
-      if (readable.size() > 0) asked = readable.position(readable.size() - 1);
+      if (const auto newest = engine_.log->newest_checkpoint()) asked = *newest;
       note_unreadable({std::upper_bound(damaged.begin(), damaged.end(), asked.number), damaged.end()}, why);
     } else {
       throw Error(ErrorKind::corrupt, why + ", so that its ancestors are not known",

@@ -36,15 +36,6 @@ bool ClosureWalk::check_data(const ChunkId& id, std::uint64_t length, const std:
   return false;
 }
 
-void ClosureWalk::add(Step& step, Node node) {
-  const auto found = sound_.find(key_of(node));
-  if (found == sound_.end()) {
-    step.children.push_back(std::move(node));
-  } else {
-    add_below(step, node, found->second);
-  }
-}
-
 void ClosureWalk::add_listing(Step& step, const Entry& directory, const std::string& path) {
   const StreamRef& listing = directory.content;
   if (listing.length == 0) return;  // then nothing can be told of it, either: decode_entry
@@ -55,7 +46,7 @@ void ClosureWalk::add_listing(Step& step, const Entry& directory, const std::str
   node.span = listing.length;
   node.path = path;
   node.told = below(directory);
-  add(step, std::move(node));
+  step.children.push_back(std::move(node));
 }
 
 void ClosureWalk::add_below(Step& step, const Node& part, const BelowTotals& found) {
@@ -80,7 +71,7 @@ void ClosureWalk::add_stream(Step& step, const StreamRef& ref, const std::string
   node.id = ref.id;
   node.span = ref.length;
   node.path = path;
-  add(step, std::move(node));
+  step.children.push_back(std::move(node));
 }
 
 void ClosureWalk::open_root(Step& step) {
@@ -119,7 +110,7 @@ void ClosureWalk::open_leaf(Step& step) {
 void ClosureWalk::open_node(Step& step) {
   Bytes chunk;
   run_.engine.store->read(step.node.id, chunk);
-  take_listing_nodes(step.node, chunk, [&](Node node) { add(step, std::move(node)); });
+  take_listing_nodes(step.node, chunk, [&](Node node) { step.children.push_back(std::move(node)); });
 }
 
 void ClosureWalk::open_list(Step& step) {
@@ -130,7 +121,7 @@ void ClosureWalk::open_list(Step& step) {
       [&](const Extent& data) {
         if (!check_data(data.id, data.length, step.node.path)) step.is_sound = false;
       },
-      [&](Node node) { add(step, std::move(node)); });
+      [&](Node node) { step.children.push_back(std::move(node)); });
 }
 
 void ClosureWalk::open(Step& step) {
@@ -161,7 +152,7 @@ bool ClosureWalk::walk(Node top) {
     if (step.next < step.children.size()) {
       run_.check_stop();
       Node child = std::move(step.children[step.next++]);
-      if (const auto found = sound_.find(key_of(child)); found != sound_.end()) {  // met elsewhere meanwhile
+      if (const auto found = sound_.find(key_of(child)); found != sound_.end()) {  // of another tree, or met elsewhere in this one
         add_below(step, child, found->second);
         continue;
       }

@@ -60,8 +60,6 @@ class ClosureWalk {
   void open_leaf(Step& step);
   void open_node(Step& step);
   void open_list(Step& step);
-  /// Below the step, unless it was found sound before.
-  void add(Step& step, Node node);
   void add_listing(Step& step, const Entry& directory, const std::string& path);
   /// What is below `part`, a sound child of the step.
   void add_below(Step& step, const Node& part, const BelowTotals& found);

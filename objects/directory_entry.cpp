@@ -14,12 +14,12 @@ constexpr std::uint8_t kContentUnknown = 4;
 constexpr std::uint32_t kModeMask = 07777;
 constexpr std::uint32_t kSecond = 1'000'000'000;
 
-bool may_be_unknown(EntryType type) noexcept { return type == EntryType::file || type == EntryType::directory; }
 /// Sizes are what users can make with sparse files, so their sum may not fit.
 std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) noexcept {
   return b > std::numeric_limits<std::uint64_t>::max() - a ? std::numeric_limits<std::uint64_t>::max() : a + b;
 }
 
+bool may_be_unknown(EntryType type) noexcept { return type == EntryType::file || type == EntryType::directory; }
 bool is_device(EntryType type) noexcept { return type == EntryType::char_device || type == EntryType::block_device; }
 
 bool is_target(std::string_view target) noexcept {
